@@ -1,0 +1,90 @@
+import Core
+
+/// All audio of the phone, 20 ms at a time. Used by exactly one thread; a tick does not allocate, lock or log.
+public final class AudioPipeline {
+    /// Samples of one tick on the devices' side (48 kHz, mono).
+    public static let frameSamples = 960
+    public static let sampleRate = 48000
+    public static let tickDuration = Duration.milliseconds(20)
+
+    public struct TickResult: Sendable, Equatable {
+        /// Something is in an outbound ring: wake the loop.
+        public var hasOutbound: Bool
+        /// A stream is attached or a tone is playing.
+        public var isActive: Bool
+
+        public init(hasOutbound: Bool, isActive: Bool) {
+            self.hasOutbound = hasOutbound
+            self.isActive = isActive
+        }
+    }
+
+    private let control: AudioPipelineControl
+    private var streams: [AudioStream]
+    private var focused: AudioStreamPort?
+    private var tone: ToneGenerator?
+    private let toneFrame: UnsafeMutableBufferPointer<Int16>
+
+    public init(control: AudioPipelineControl) {
+        self.control = control
+        streams = []
+        streams.reserveCapacity(control.capacity)
+        toneFrame = .allocate(capacity: Self.frameSamples)
+        toneFrame.initialize(repeating: 0)
+    }
+
+    deinit { toneFrame.deallocate() }
+
+    /// One step.
+    /// - Parameters:
+    ///   - capture: 960 samples of the capture device, or none.
+    ///   - playback: 960 samples, overwritten.
+    public func tick(
+        at now: Instant, capture: UnsafeBufferPointer<Int16>, playback: UnsafeMutableBufferPointer<Int16>
+    ) -> TickResult {
+        obey()
+        playback.update(repeating: 0)
+        var hasOutbound = false
+        for stream in streams {
+            stream.takeFormat()
+            stream.takePackets()
+            stream.receive(at: now)
+            let hasFocus = stream.port === focused
+            if hasFocus, !stream.port.has(.held) { Mixer.add(UnsafeBufferPointer(stream.received), to: playback) }
+            let device = hasFocus ? capture : UnsafeBufferPointer(start: nil, count: 0)
+            if stream.send(capture: device, at: now) { hasOutbound = true }
+        }
+        if let tone {
+            tone.fill(toneFrame)
+            Mixer.add(UnsafeBufferPointer(toneFrame), to: playback)
+        }
+        return TickResult(hasOutbound: hasOutbound, isActive: !streams.isEmpty || tone != nil)
+    }
+
+    private func obey() {
+        while let command = control.commands.pop() {
+            switch command.action {
+            case .attach(let stream):
+                if streams.count < control.capacity { streams.append(stream) }
+            case .detach(let port):
+                if let index = streams.firstIndex(where: { $0.port === port }) {
+                    let stream = streams.remove(at: index)
+                    stream.sink?.finish()
+                    command.spoils = stream
+                }
+                if focused === port { focused = nil }
+            case .source(let port, let input):
+                if let stream = streams.first(where: { $0.port === port }) {
+                    command.spoils = stream.input
+                    stream.input = input
+                }
+            case .focus(let port): focused = port
+            case .tone(let generator):
+                command.spoils = tone
+                tone = generator
+            }
+            // The control frees what comes back; the queue is twice as long as that of the commands.
+            _ = control.done.push(command)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Codecs
+import Core
+import Synchronization
+
+extension AudioStream {
+    /// Encodes one 20 ms frame when media may leave. True when a packet went into the ring.
+    func send(capture: UnsafeBufferPointer<Int16>, at now: Instant) -> Bool {
+        guard let codecs, let format = codecs.send, let encoder = codecs.encoder else {
+            wasSending = false
+            return false
+        }
+        let duration = UInt32(truncatingIfNeeded: format.codec.clockRate / 50)
+        let mark = timestamp
+        timestamp = timestamp &+ duration
+        guard port.has(.sendAllowed), port.has(.sendEnabled) else {
+            wasSending = false
+            return false
+        }
+        // Muted or held, the source runs on: a file or a tone does not stand still.
+        input.fill(sending, capture: capture, received: UnsafeBufferPointer(received))
+        if port.has(.muted) || port.has(.held) { sending.update(repeating: 0) }
+        sentLevel.add(UnsafeBufferPointer(sending))
+        port.figures.sentLevel.store(sentLevel.hundredths, ordering: .relaxed)
+        let loss = port.expectedLoss.load(ordering: .relaxed)
+        if loss >= 0, loss != knownLoss {
+            knownLoss = loss
+            encoder.setExpectedLoss(percent: loss)
+        }
+        var samples = UnsafeBufferPointer(sending)
+        if format.codec.sampleRate != 48000 {
+            let n = toNarrow.process(samples, into: narrow)
+            samples = UnsafeBufferPointer(rebasing: narrow[..<min(n, format.codec.samplesPerTick)])
+        }
+        let header = EncodedAudioHeader(
+            timestamp: mark, duration: UInt16(truncatingIfNeeded: duration), payloadType: format.payloadType, codec: format.codec,
+            marker: !wasSending)
+        var encoded = 0
+        let pushed = port.outbound.push(stamp: now.nanoseconds) { slot in
+            header.write(to: slot)
+            let room = UnsafeMutableRawBufferPointer(rebasing: slot[EncodedAudioHeader.byteCount...])
+            encoded = encoder.encode(samples, into: room)
+            return encoded > 0 ? EncodedAudioHeader.byteCount + encoded : -1
+        }
+        wasSending = pushed
+        return pushed
+    }
+}

@@ -1,0 +1,231 @@
+import Audio
+import CPlatform
+import Core
+import Glibc
+import Synchronization
+
+/// Which ALSA devices the thread holds open. A file, a tone and null need none.
+struct AudioDevicePlan: Sendable, Equatable {
+    enum Card: Sendable, Equatable {
+        case none
+        /// Nil: ALSA's "default".
+        case alsa(name: String?)
+    }
+    var capture: Card = .none
+    var playback: Card = .none
+}
+
+/// Runs one `AudioPipeline`: paced by the card's clock when there is a card, else by a monotonic timer of 20 ms.
+final class AudioThread: @unchecked Sendable {
+    /// The life of the thread. `stopping` may be taken back until the thread itself has gone on to `ended`.
+    private enum Life: UInt8 {
+        case running = 1
+        case stopping = 2
+        case ended = 3
+    }
+
+    private let pipeline: AudioPipeline
+    private let notices: AudioNotices
+    private let outboundFD: Int32
+    private let life = Atomic<UInt8>(Life.running.rawValue)
+    private let plan: Mutex<AudioDevicePlan>
+    private let planGeneration = Atomic<Int>(1)
+    private let ticksDone = Atomic<Int>(0)
+    private var thread: PlatformThread?
+
+    // The thread's own from here on.
+    private var knownGeneration = 0
+    private var capture: ALSAStream?
+    private var playback: ALSAStream?
+    private let captured: CaptureFIFO
+    private let input: UnsafeMutableBufferPointer<Int16>
+    private let output: UnsafeMutableBufferPointer<Int16>
+    private var nextTick: UInt64 = 0
+    private var stalled = 0
+    private static let period: UInt64 = 20_000_000
+
+    init(pipeline: AudioPipeline, plan: AudioDevicePlan, notices: AudioNotices, outboundFD: Int32) {
+        self.pipeline = pipeline
+        self.plan = Mutex(plan)
+        self.notices = notices
+        self.outboundFD = outboundFD
+        captured = CaptureFIFO()
+        input = .allocate(capacity: AudioPipeline.frameSamples)
+        input.initialize(repeating: 0)
+        output = .allocate(capacity: AudioPipeline.frameSamples)
+        output.initialize(repeating: 0)
+    }
+
+    deinit {
+        input.deallocate()
+        output.deallocate()
+    }
+
+    // MARK: The owner's side
+
+    /// Ticks since the start.
+    var tickCount: Int { ticksDone.load(ordering: .relaxed) }
+
+    func start() {
+        thread = PlatformThread { self.run() }
+        if thread == nil {
+            life.store(Life.ended.rawValue, ordering: .releasing)
+            notices.add(AudioWarning(code: "audio-thread", message: "the audio thread could not be started"))
+        }
+    }
+
+    /// The thread ends after one more tick.
+    func requestStop() {
+        _ = life.compareExchange(expected: Life.running.rawValue, desired: Life.stopping.rawValue, ordering: .acquiringAndReleasing)
+    }
+
+    /// True when the thread goes on after all; false when it has ended and another one is needed.
+    func resume() -> Bool {
+        let (done, found) = life.compareExchange(
+            expected: Life.stopping.rawValue, desired: Life.running.rawValue, ordering: .acquiringAndReleasing)
+        return done || found == Life.running.rawValue
+    }
+
+    func join() {
+        thread?.join()
+        thread = nil
+    }
+
+    func use(_ new: AudioDevicePlan) {
+        plan.withLock { $0 = new }
+        planGeneration.wrappingAdd(1, ordering: .releasing)
+    }
+
+    // MARK: The thread
+
+    private func run() {
+        // Refused for most users: then two queued periods must do.
+        _ = platform_realtime_thread()
+        nextTick = platform_monotonic_ns()
+        while true {
+            takePlan()
+            waitForTick()
+            step()
+            guard life.load(ordering: .acquiring) == Life.stopping.rawValue else { continue }
+            let (ended, _) = life.compareExchange(
+                expected: Life.stopping.rawValue, desired: Life.ended.rawValue, ordering: .acquiringAndReleasing)
+            if ended { break }
+        }
+        // A command may have come after the last tick began.
+        step()
+        capture = nil
+        playback = nil
+    }
+
+    private func takePlan() {
+        let generation = planGeneration.load(ordering: .acquiring)
+        guard generation != knownGeneration else { return }
+        knownGeneration = generation
+        let wanted = plan.withLock { $0 }
+        capture = open(wanted.capture, .capture, keeping: capture)
+        playback = open(wanted.playback, .playback, keeping: playback)
+        captured.removeAll()
+        stalled = 0
+        nextTick = platform_monotonic_ns()
+    }
+
+    private func open(_ card: AudioDevicePlan.Card, _ direction: ALSAStream.Direction, keeping old: ALSAStream?) -> ALSAStream? {
+        guard case .alsa(let name) = card else { return nil }
+        if let old, old.name == name ?? "default" { return old }
+        do throws(AudioDeviceError) {
+            return try ALSAStream(name: name, direction: direction)
+        } catch {
+            notices.add(AudioWarning(code: "audio-device", message: "\(error.message); going on without it"))
+            return nil
+        }
+    }
+
+    /// Blocks until the card, or without a card the timer, says that the next 20 ms are due.
+    private func waitForTick() {
+        if let playback {
+            waitForRoom(playback)
+        } else if let capture {
+            waitForCapture(capture)
+        } else {
+            waitForTimer()
+        }
+    }
+
+    private func waitForTimer() {
+        nextTick &+= Self.period
+        let now = platform_monotonic_ns()
+        if now > nextTick &+ 200_000_000 {
+            // After a long stop there is nothing to catch up with.
+            nextTick = now
+            return
+        }
+        var until = timespec(tv_sec: Int(nextTick / 1_000_000_000), tv_nsec: Int(nextTick % 1_000_000_000))
+        while clock_nanosleep(CLOCK_MONOTONIC, Int32(TIMER_ABSTIME), &until, nil) == EINTR {}
+    }
+
+    private func waitForRoom(_ device: ALSAStream) {
+        switch device.available() {
+        case .frames(let n) where n >= device.wakeFrames: stalled = 0
+        case .lost(let code): lose(device, code)
+        case .frames, .recovered:
+            if device.wait(milliseconds: 100) {
+                stalled = 0
+            } else {
+                stall(device)
+            }
+        }
+    }
+
+    private func waitForCapture(_ device: ALSAStream) {
+        readCapture(device)
+        guard capture != nil, captured.count < AudioPipeline.frameSamples else {
+            stalled = 0
+            return
+        }
+        if device.wait(milliseconds: 100) {
+            readCapture(device)
+        } else {
+            stall(device)
+        }
+    }
+
+    /// Half a second without progress: the card is gone, whatever its driver says.
+    private func stall(_ device: ALSAStream) {
+        stalled += 1
+        if stalled >= 5 { lose(device, ETIMEDOUT) }
+    }
+
+    private func lose(_ device: ALSAStream, _ code: Int32) {
+        let direction = device.direction == .capture ? "input" : "output"
+        notices.add(
+            AudioWarning(
+                code: "audio-device-lost",
+                message: "audio \(direction) alsa:\(device.name) is lost (\(ALSAStream.text(-abs(code)))); going on without it"))
+        if device.direction == .capture { capture = nil } else { playback = nil }
+        stalled = 0
+        nextTick = platform_monotonic_ns()
+    }
+
+    private func readCapture(_ device: ALSAStream) {
+        while true {
+            switch device.read(into: input) {
+            case .frames(let n):
+                if n == 0 { return }
+                captured.append(UnsafeBufferPointer(rebasing: input[..<n]))
+                if n < input.count { return }
+            case .recovered: return
+            case .lost(let code): return lose(device, code)
+            }
+        }
+    }
+
+    private func step() {
+        if let capture, playback != nil { readCapture(capture) }
+        let hasInput = capture != nil && captured.take(into: input)
+        let samples = UnsafeBufferPointer(rebasing: input[..<(hasInput ? input.count : 0)])
+        let result = pipeline.tick(at: Instant(nanoseconds: platform_monotonic_ns()), capture: samples, playback: output)
+        if result.hasOutbound { platform_eventfd_signal(outboundFD) }
+        ticksDone.wrappingAdd(1, ordering: .relaxed)
+        if let playback, case .lost(let code) = playback.write(UnsafeBufferPointer(output)) { lose(playback, code) }
+    }
+}

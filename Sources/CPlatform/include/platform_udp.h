@@ -1,0 +1,15 @@
+// UDP sockets with the kernel's error queue, and the route to an address: what neither Swift's Glibc module nor SwiftNIO reaches.
+#ifndef SIDETONE_PLATFORM_UDP_H
+#define SIDETONE_PLATFORM_UDP_H
+#include <stdint.h>
+
+/// A bound, non-blocking UDP socket. `address` has `length` bytes (4 or 16) in network order.
+/// With `errors` the kernel queues ICMP errors for platform_udp_error. Returns the descriptor, or -errno.
+int platform_udp_bind(const uint8_t *address, int length, uint16_t port, int errors);
+/// The port that a socket is bound to, or 0.
+uint16_t platform_udp_port(int fd);
+/// Takes one queued ICMP error: its errno (ECONNREFUSED, EHOSTUNREACH, …) and where the datagram had been sent; 0 when there is none.
+int platform_udp_error(int fd, uint8_t address[16], int *length, uint16_t *port);
+/// The local address that the kernel would use toward `address`; returns its length (4 or 16), or -errno.
+int platform_route(const uint8_t *address, int length, uint8_t local[16]);
+#endif

@@ -1,0 +1,32 @@
+/// One outgoing stream's encoder, whatever the codec. Belongs to one thread; does not allocate after `init`.
+public final class AudioEncoder {
+    public let kind: AudioCodecKind
+    private enum Coder {
+        case opus(OpusEncoder)
+        case g711(G711)
+    }
+    private let coder: Coder
+
+    public init(_ kind: AudioCodecKind, opus configuration: OpusEncoderConfiguration = .init()) throws(CodecError) {
+        self.kind = kind
+        switch kind {
+        case .opus: coder = .opus(try OpusEncoder(configuration))
+        case .pcmu: coder = .g711(.muLaw)
+        case .pcma: coder = .g711(.aLaw)
+        }
+        G711.prepare()
+    }
+
+    /// One frame at the codec's sample rate. Returns the payload's bytes; 0 when the frame could not be encoded.
+    public func encode(_ samples: UnsafeBufferPointer<Int16>, into payload: UnsafeMutableRawBufferPointer) -> Int {
+        switch coder {
+        case .opus(let encoder): return (try? encoder.encode(samples, into: payload)) ?? 0
+        case .g711(let law): return payload.count < samples.count ? 0 : law.encode(samples, into: payload)
+        }
+    }
+
+    /// Percent of packets that the receiver reports as lost; only Opus makes use of it.
+    public func setExpectedLoss(percent: Int) {
+        if case .opus(let encoder) = coder { encoder.setExpectedLoss(percent: percent) }
+    }
+}

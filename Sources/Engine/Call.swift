@@ -1,0 +1,121 @@
+import Core
+import Interface
+import SDP
+import SIP
+
+/// One call: where its signalling stands, and what joins it to its media. The session knows no media, the media knows no SIP.
+final class Call {
+    /// Where the call stands, seen from the phone.
+    enum Phase {
+        // outgoing
+        /// The account registers first.
+        case registering
+        /// Sockets are being opened, candidates gathered.
+        case preparing
+        case calling
+        case ringing
+        case early(dialog: String)
+        // incoming
+        /// Rings; `isReady` once its sockets are open.
+        case alerting(isReady: Bool)
+        // both
+        case answered
+        /// BYE, CANCEL or a final answer is on its way.
+        case ending
+    }
+
+    let id: CallID
+    let direction: CallDirection
+    let session: SessionID
+    let socketID: MediaSocketID
+    let media: MediaSession
+    var phase: Phase
+    var timing: CallTiming
+    var remoteUri: String
+    var displayName: String?
+    var target: SIPURI?
+    var account: String?
+
+    /// The mode offered first, and the steps that are left after a refusal.
+    var securityOffered: SecurityMode?
+    var mode: SecurityMode = .none
+    var stepsLeft: [SecurityMode] = []
+    var isDowngraded = false
+    var signallingIsSecure = false
+
+    /// The peer's offer, until it is answered.
+    var evaluation: OfferEvaluation?
+    /// Our 2xx carries the offer: the answer comes in the ACK.
+    var offersInAnswer = false
+    /// A person (or `--auto-answer`) wants to answer; done as soon as the sockets are open.
+    var wantsAnswer = false
+
+    var reported: CallState?
+    var reportedHold: HeldBy?
+    var isMuted = false
+    var isSilenced = false
+    var isHeldLocally = false
+    var holdPending = false
+    var isHeldRemotely = false
+    var digitsSent = ""
+    var digitsReceived = ""
+    /// Why the call ends, decided by us; a status from the peer does not change it.
+    var verdict: Outcome?
+    var verdictReason: String?
+    /// Final status and reason of the INVITE.
+    var status: Int?
+    var reason: String?
+    var answeredDialog: String?
+
+    init(
+        id: CallID, direction: CallDirection, session: SessionID, socketID: MediaSocketID, media: MediaSession, phase: Phase, timing: CallTiming,
+        remoteUri: String
+    ) {
+        self.id = id
+        self.direction = direction
+        self.session = session
+        self.socketID = socketID
+        self.media = media
+        self.phase = phase
+        self.timing = timing
+        self.remoteUri = remoteUri
+    }
+
+    var isAnswered: Bool { if case .answered = phase { true } else { false } }
+    var isEnding: Bool { if case .ending = phase { true } else { false } }
+    var isAlerting: Bool { if case .alerting = phase { true } else { false } }
+
+    var heldBy: HeldBy? {
+        switch (isHeldLocally, isHeldRemotely) {
+        case (true, true): .both
+        case (true, false): .local
+        case (false, true): .remote
+        case (false, false): nil
+        }
+    }
+
+    /// The state to show now. `media` needs verified keys and a first packet, and never comes before `answered`.
+    var state: CallState {
+        switch phase {
+        case .registering, .preparing, .calling: .calling
+        case .ringing, .alerting: .ringing
+        case .early: .early
+        case .answered: heldBy != nil ? .held : media.hasReceived ? .media : .answered
+        case .ending: .ended
+        }
+    }
+
+    var security: SecurityMode? { media.negotiated.flatMap { SecurityMode(rawValue: $0.security.rawValue) } }
+
+    /// The outcome of a call that was answered (RFC-independent: the contract's order 22, 21, 20, 24, 23, 0).
+    func answeredOutcome(at now: Instant) -> Outcome {
+        if let verdict { return verdict }
+        guard let answered = timing.answered, now - answered >= .seconds(1), let negotiated = media.negotiated else { return .answered }
+        // Hold does not count: while on hold nothing is expected.
+        guard heldBy == nil else { return .answered }
+        let receives = negotiated.localDirection.receives
+        let sends = negotiated.localDirection.sends
+        if receives && !media.hasReceived || sends && !media.hasSent { return .oneWay }
+        return .answered
+    }
+}

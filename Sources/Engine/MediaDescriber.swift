@@ -1,0 +1,141 @@
+import Core
+import ICE
+import Interface
+import SDP
+import Secure
+
+/// The SDP side of one call: what we have, what was offered, answered and agreed on. Knows no socket and no packet.
+struct MediaDescriber {
+    let cname: String
+    let ssrc: UInt32
+    private let origin: UInt64
+    private let codecs: [CodecDescription]
+    private let fingerprints: [Fingerprint]
+    private let random: RandomSource
+    private let policy: SDP.SecurityPolicy
+
+    /// Our last description of the session, offered or answered.
+    private(set) var local: SessionDescription?
+    private(set) var negotiated: NegotiatedMedia?
+    /// What our outstanding offer is secured with.
+    private(set) var offered: SecurityMode?
+    /// The keys of our SDES lines, kept for re-offers: a new key would be a new stream.
+    private var cryptos: [CryptoLine] = []
+    var direction = MediaDirection.sendrecv
+    /// Set once media with ICE is up: `prefer` never steps down by a re-offer.
+    private let acceptsIce: Bool
+
+    init(configuration: PhoneConfiguration, identity: CertificateIdentity, random: RandomSource) {
+        cname = random.token(16)
+        ssrc = UInt32(truncatingIfNeeded: random.next())
+        origin = random.next() >> 2
+        self.random = random
+        codecs = configuration.codecs.compactMap(MediaDescriber.codec(named:))
+        let fingerprint = identity.fingerprint(.sha256)
+        fingerprints = [Fingerprint(algorithm: fingerprint.algorithm.rawValue, bytes: fingerprint.bytes)]
+        policy = SDP.SecurityPolicy(rawValue: configuration.security.rawValue) ?? .prefer
+        acceptsIce = configuration.acceptsIce
+    }
+
+    static func codec(named name: String) -> CodecDescription? {
+        switch name.lowercased() {
+        case "opus": .opus
+        case "pcmu": .pcmu
+        case "pcma": .pcma
+        default: nil
+        }
+    }
+
+    /// What the call's sockets and ICE agent give to a description.
+    struct Ground {
+        var address: SocketAddress
+        var rtcpPort: UInt16?
+        var ice: (credentials: IceCredentials, candidates: [IceCandidate])?
+    }
+
+    /// An offer: the first one, after a step down, or a re-offer.
+    mutating func offer(_ mode: SecurityMode, ground: Ground) -> [UInt8] {
+        var media = localMedia(mode, ground: ground)
+        if mode == .sdes {
+            if cryptos.isEmpty {
+                let suites: [CryptoSuite] = [.aeadAES256GCM, .aeadAES128GCM, .aesCM80]
+                cryptos = suites.enumerated().map { CryptoLine.generate(tag: UInt32($0.offset + 1), suite: $0.element, random: random) }
+            }
+            media.cryptos = cryptos
+        }
+        // A re-offer keeps the DTLS roles: actpass lets the peer keep its own (RFC 8842 §5.3).
+        let description = Negotiation.offer(session: SessionOrigin(id: origin, address: ground.address.ip), media: [media], previous: local)
+        local = description
+        offered = mode
+        return description.bytes
+    }
+
+    /// What an answer to our last offer comes to.
+    mutating func apply(answer: SessionDescription) -> Result<NegotiatedMedia, NegotiationError> {
+        guard let local, let offered else { return .failure(.refused) }
+        var policy = answerPolicy
+        // An answer must keep what was offered, whatever else we would take when called.
+        policy.security = SDP.SecurityPolicy(rawValue: offered.rawValue) ?? policy.security
+        let result = Negotiation.apply(answer: answer, toOffer: local, policy: policy)
+        if case .success(let media) = result { negotiated = media }
+        return result
+    }
+
+    func evaluate(offer: SessionDescription) -> Result<OfferEvaluation, NegotiationError> {
+        Negotiation.evaluate(offer: offer, policy: answerPolicy)
+    }
+
+    mutating func answer(_ evaluation: OfferEvaluation, ground: Ground) -> Result<NegotiatedAnswer, NegotiationError> {
+        let mode = SecurityMode(rawValue: evaluation.media.security.rawValue) ?? .none
+        var media = localMedia(mode, ground: ground)
+        if let suite = evaluation.suite {
+            let known = cryptos.first { $0.suite == suite }
+            let line = known ?? CryptoLine.generate(tag: 1, suite: suite, random: random)
+            if known == nil { cryptos = [line] }
+            media.cryptos = [line]
+        }
+        let result = Negotiation.answer(
+            evaluation, session: SessionOrigin(id: origin, address: ground.address.ip), local: media, previous: local)
+        if case .success(let answer) = result {
+            local = answer.description
+            negotiated = answer.media
+        }
+        return result
+    }
+
+    private var answerPolicy: AnswerPolicy {
+        AnswerPolicy(security: policy, codecs: codecs, iceEnabled: acceptsIce, current: negotiated)
+    }
+
+    private func localMedia(_ mode: SecurityMode, ground: Ground) -> LocalMedia {
+        var media = LocalMedia(
+            codecs: codecs, direction: direction, port: ground.address.port, rtcpPort: ground.rtcpPort, address: ground.address.ip,
+            security: MediaSecurity(rawValue: mode.rawValue) ?? .none, cname: cname, ssrc: ssrc)
+        if mode == .dtls { media.fingerprints = fingerprints }
+        if let ice = ground.ice {
+            media.iceUfrag = ice.credentials.ufrag
+            media.icePwd = ice.credentials.pwd
+            media.candidates = ice.candidates.map(SDPCandidate.init)
+        }
+        return media
+    }
+}
+
+extension SDPCandidate {
+    init(_ candidate: IceCandidate) {
+        self.init(
+            foundation: candidate.foundation, component: candidate.component, priority: candidate.priority, host: candidate.address.ip.description,
+            port: candidate.address.port, type: candidate.kind.rawValue, relatedAddress: candidate.relatedAddress?.ip.description,
+            relatedPort: candidate.relatedAddress?.port)
+    }
+}
+
+extension IceCandidate {
+    /// nil for what we cannot use: TCP, names (`….local`), unknown kinds.
+    init?(_ candidate: SDPCandidate) {
+        guard candidate.isUDP, candidate.port != 0, let ip = IPAddress(candidate.host), let kind = IceCandidateKind(rawValue: candidate.type) else { return nil }
+        self.init(
+            foundation: candidate.foundation, component: candidate.component, priority: candidate.priority,
+            address: SocketAddress(ip, candidate.port), kind: kind)
+    }
+}

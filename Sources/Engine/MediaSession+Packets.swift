@@ -1,0 +1,210 @@
+import Audio
+import Core
+import ICE
+import Interface
+import RTP
+import SDP
+import Secure
+
+/// Packets in and out (RFC 7983, RFC 3711).
+extension MediaSession {
+    func receive(_ datagram: RawSpan, base: SocketAddress, from: SocketAddress, at now: Instant) {
+        let component = component(of: base)
+        switch PacketKind.classify(datagram) {
+        case .stun:
+            ice?.receive(datagram, from: from, to: base, at: now)
+            pump(at: now)
+        case .dtls:
+            receiveDTLS(datagram, component: component, base: base, from: from, at: now)
+            pump(at: now)
+        case .rtp:
+            if let transport = transports[component] { receiveRTP(datagram, transport, from: from, at: now) }
+        case .rtcp:
+            if let transport = transports[component] ?? transports[1] {
+                receiveRTCP(datagram, transport, from: from, at: now)
+                pumpControl(at: now)
+            }
+        case .zrtp, .turnChannel, .unknown: transports[component]?.unknownSourceDropped += 1
+        }
+    }
+
+    /// With ICE: who proved to know our password, or answered a check. Without: the address of the peer's SDP, or where verified packets came from.
+    private func isKnown(_ from: SocketAddress, _ transport: MediaTransport) -> Bool {
+        if let ice { return ice.isKnownSource(from, component: transport.component) }
+        return transport.route?.remote == from
+    }
+
+    private func receiveDTLS(_ datagram: RawSpan, component: Int, base: SocketAddress, from: SocketAddress, at now: Instant) {
+        guard let transport = transports[component] else {
+            // Before the description is here, only ICE can tell who is known.
+            guard negotiated == nil, ice?.isKnownSource(from, component: component) == true else { return }
+            let waiting = MediaTransport(component: component)
+            transports[component] = waiting
+            waiting.keepEarly(datagram, from: from)
+            return
+        }
+        let known = isKnown(from, transport)
+        if transport.receiveDTLS(datagram, from: from, isKnown: known, at: now) { return }
+        if known {
+            if transport.dtlsState == nil { transport.keepEarly(datagram, from: from) }
+            return
+        }
+        // A peer behind a NAT, without ICE: whoever completes the handshake with the signalled fingerprint is it.
+        if ice == nil, negotiated?.security == .dtls, let association = makeAssociation(at: now), association.role == .server,
+            transport.startBeside(association, source: from, at: now)
+        {
+            _ = transport.receiveDTLS(datagram, from: from, isKnown: false, at: now)
+            return
+        }
+        transport.unknownSourceDropped += 1
+    }
+
+    /// Plain RTP has nothing but the address to go by; a NAT changes that too, so the first source that speaks is taken.
+    private func admitsPlain(_ from: SocketAddress, _ transport: MediaTransport) -> Bool {
+        if isKnown(from, transport) { return true }
+        guard ice == nil, let route = transport.route else { return false }
+        return route.remote.ip == from.ip || !hasReceived
+    }
+
+    private func receiveRTP(_ datagram: RawSpan, _ transport: MediaTransport, from: SocketAddress, at now: Instant) {
+        guard datagram.byteCount <= scratch.count else { return }
+        if let keys = transport.keys {
+            // With DTLS or SDES and no ICE the tag proves the sender; with ICE the source must be known as well.
+            guard ice == nil || isKnown(from, transport) else {
+                transport.unknownSourceDropped += 1
+                return
+            }
+            copy(datagram)
+            do throws(SRTPError) {
+                let length = try keys.inbound.unprotectRTP(scratch, length: datagram.byteCount)
+                latch(transport, from: from)
+                deliver(UnsafeRawBufferPointer(rebasing: scratch[..<length]).bytes, at: now)
+            } catch {
+                transport.unprotectErrors += 1
+            }
+        } else if transport.isPlain {
+            guard admitsPlain(from, transport) else {
+                transport.unknownSourceDropped += 1
+                return
+            }
+            latch(transport, from: from)
+            deliver(datagram, at: now)
+        } else {
+            transport.noKeyDropped += 1
+        }
+    }
+
+    /// Symmetric RTP (RFC 4961): without ICE, media goes to where authenticated media comes from.
+    private func latch(_ transport: MediaTransport, from: SocketAddress) {
+        guard ice == nil, let route = transport.route, route.remote != from else { return }
+        transport.setRoute(MediaTransport.Route(base: route.base, remote: from))
+    }
+
+    private func copy(_ datagram: RawSpan) { datagram.withUnsafeBytes { scratch.copyMemory(from: $0) } }
+
+    private func deliver(_ packet: RawSpan, at now: Instant) {
+        guard let header = try? RTPHeader(packet) else { return }
+        let payload = packet.extracting(header.payloadRange)
+        let reception = rtp.receiveRTP(header, payloadLength: payload.byteCount, at: now)
+        lastReceivedAt = now
+        if !hasReceived {
+            hasReceived = true
+            outputs.append(.firstReceived)
+        }
+        switch reception {
+        case .restarted, .ssrcChanged: digitsIn?.restart()
+        default: break
+        }
+        guard reception.isPlayable else { return }
+        if negotiated?.dtmf.contains(where: { $0.receivePayloadType == header.payloadType }) == true {
+            try? digitsIn?.receive(payload, timestamp: header.timestamp, marker: header.marker, at: now)
+            pump(at: now)
+            return
+        }
+        port?.receive(
+            AudioPacketHeader(
+                sequence: header.sequenceNumber, timestamp: header.timestamp, ssrc: header.ssrc, payloadType: header.payloadType, marker: header.marker),
+            payload: payload, arrival: now)
+    }
+
+    private func receiveRTCP(_ datagram: RawSpan, _ transport: MediaTransport, from: SocketAddress, at now: Instant) {
+        guard datagram.byteCount <= scratch.count else { return }
+        if let keys = transport.keys {
+            guard ice == nil || isKnown(from, transport) else {
+                transport.unknownSourceDropped += 1
+                return
+            }
+            copy(datagram)
+            do throws(SRTPError) {
+                let length = try keys.inbound.unprotectRTCP(scratch, length: datagram.byteCount)
+                rtp.receiveRTCP(UnsafeRawBufferPointer(rebasing: scratch[..<length]).bytes, at: now)
+            } catch {
+                transport.unprotectErrors += 1
+            }
+        } else if transport.isPlain {
+            guard admitsPlain(from, transport) else {
+                transport.unknownSourceDropped += 1
+                return
+            }
+            rtp.receiveRTCP(datagram, at: now)
+        } else {
+            transport.noKeyDropped += 1
+        }
+    }
+
+    // MARK: out
+
+    /// Sends what the audio thread encoded since the last time.
+    func sendEncoded(at now: Instant) {
+        guard let port else { return }
+        while port.popEncoded({ header, payload, _ in send(header, payload, at: now) }) {}
+    }
+
+    private func send(_ frame: EncodedAudioHeader, _ payload: UnsafeRawBufferPointer, at now: Instant) {
+        guard let transport = transports[1], let route = transport.route, transport.isReady else { return }
+        if isAnswered, let event = digitsOut?.next(timestamp: frame.timestamp), let type = digitPayloadType {
+            let header = rtp.willSend(
+                payloadType: type, payloadLength: TelephoneEvent.length, timestamp: event.timestamp, marker: event.marker, at: now)
+            event.event.payload.withUnsafeBytes { sendRTP(header, $0, transport, route) }
+            if let completed = event.completed { outputs.append(.digit(completed.digit, durationMs: completed.durationMs, .outgoing)) }
+            return
+        }
+        let header = rtp.willSend(
+            payloadType: frame.payloadType, payloadLength: payload.count, timestamp: frame.timestamp, marker: frame.marker, at: now)
+        sendRTP(header, payload, transport, route)
+    }
+
+    private var digitPayloadType: UInt8? {
+        guard let media = negotiated, let clock = media.codecs.first?.clockRate else { return nil }
+        return media.dtmf.first { $0.clockRate == clock }?.sendPayloadType
+    }
+
+    private func sendRTP(_ header: RTPHeader, _ payload: UnsafeRawBufferPointer, _ transport: MediaTransport, _ route: MediaTransport.Route) {
+        guard RTPHeader.fixedLength + payload.count + 64 <= scratch.count else { return }
+        header.write(into: scratch)
+        UnsafeMutableRawBufferPointer(rebasing: scratch[RTPHeader.fixedLength...]).copyMemory(from: payload)
+        var length = RTPHeader.fixedLength + payload.count
+        if let keys = transport.keys {
+            guard let protected = try? keys.outbound.protectRTP(scratch, length: length) else { return }
+            length = protected
+        }
+        outputs.append(.transmit(Transmit(payload: Array(scratch[..<length]), source: route.base, destination: route.remote)))
+        if !hasSent {
+            hasSent = true
+            outputs.append(.firstSent)
+        }
+    }
+
+    /// RTCP goes by its own transport, or by RTP's when muxed.
+    func pumpControl(at now: Instant) {
+        while let output = rtp.poll() {
+            guard case .transmit(let compound) = output else { continue }
+            guard let transport = transports[2] ?? transports[1], let route = transport.route, transport.isReady else { continue }
+            var bytes = compound
+            if let keys = transport.keys {
+                guard (try? keys.outbound.protectRTCP(&bytes)) != nil else { continue }
+            }
+            outputs.append(.transmit(Transmit(payload: bytes, source: route.base, destination: route.remote)))
+        }
+    }
+}

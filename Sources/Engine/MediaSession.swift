@@ -1,0 +1,375 @@
+import Audio
+import Codecs
+import Core
+import ICE
+import Interface
+import RTP
+import SDP
+import Secure
+
+/// The media of one call: ICE, DTLS, SRTP, RTP and RTCP joined, and the port to the audio thread. Knows no SIP.
+///
+/// A class, because it owns C handles and lives in a table. Packets come by `receive`; after every call `poll` is drained.
+final class MediaSession {
+    struct Environment {
+        var configuration: PhoneConfiguration
+        var identity: CertificateIdentity
+        var random: RandomSource
+        var ntp: NTPClock
+        /// Told the time before each call of libssl; nil in the program.
+        var dtlsClock: ((Instant) -> Void)?
+    }
+
+    enum Output {
+        case transmit(Transmit)
+        case ice(component: Int, state: IceState)
+        case iceConnected
+        case iceFailed
+        case consentLost
+        case dtls(component: Int)
+        case dtlsConnected
+        case dtlsFailed(DTLSFailure)
+        case firstReceived
+        case firstSent
+        case digit(Character, durationMs: Int, DTMFDirection)
+        case attach(AudioStreamPort)
+        case keyLog(String)
+        case trace(Trace.Layer, Trace.Direction, String, local: SocketAddress?, remote: SocketAddress?)
+    }
+
+    let environment: Environment
+    private(set) var sockets: [MediaSocket] = []
+    var describer: MediaDescriber
+    var ice: IceAgent?
+    var transports: [Int: MediaTransport] = [:]
+    var rtp: RTPSession
+    var port: AudioStreamPort?
+    var digitsIn: TelephoneEventReceiver?
+    var digitsOut: TelephoneEventSender?
+    var outputs: [Output] = []
+    /// Room for one packet and its tag.
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)
+
+    private(set) var isAnswered = false
+    var isMuted = false { didSet { applyControls() } }
+    var hasReceived = false
+    var hasSent = false
+    /// When the last authenticated packet came.
+    var lastReceivedAt: Instant?
+    private var isIceReported = false
+    private var isDTLSReported = false
+    private var isClosed = false
+
+    init(environment: Environment) {
+        self.environment = environment
+        describer = MediaDescriber(configuration: environment.configuration, identity: environment.identity, random: environment.random)
+        rtp = RTPSession(
+            configuration: RTPSession.Configuration(cname: describer.cname, ssrc: describer.ssrc, clockRates: [:]), random: environment.random,
+            clock: environment.ntp)
+    }
+
+    deinit { scratch.deallocate() }
+
+    var negotiated: NegotiatedMedia? { describer.negotiated }
+
+    func poll() -> Output? { outputs.isEmpty ? nil : outputs.removeFirst() }
+
+    // MARK: sockets and descriptions
+
+    /// The sockets are bound. The first of component 1 is the default.
+    func open(_ sockets: [MediaSocket]) { self.sockets = sockets }
+
+    func base(component: Int) -> SocketAddress? { sockets.first { $0.component == component }?.address }
+    func component(of base: SocketAddress) -> Int { sockets.first { $0.address == base }?.component ?? 1 }
+
+    private func makeAgent(controlling: Bool, components: Int, at now: Instant) {
+        var configuration = IceConfiguration(isControlling: controlling, components: components)
+        configuration.timeout = environment.configuration.iceTimeout
+        var agent = IceAgent(configuration: configuration, random: environment.random)
+        for socket in sockets where socket.component <= components { agent.handle(.addHost(component: socket.component, base: socket.address), at: now) }
+        agent.handle(.gather(stunServers: environment.configuration.stunServers), at: now)
+        ice = agent
+    }
+
+    /// False while server-reflexive candidates are still asked for: then the description waits a little.
+    var isGathered: Bool { ice.map { $0.gatheringState == .complete } ?? true }
+
+    /// Gathering begins, before `makeOffer` or `makeAnswer`.
+    func prepare(ice wanted: Bool, controlling: Bool, components: Int, at now: Instant) {
+        if wanted {
+            if ice == nil { makeAgent(controlling: controlling, components: components, at: now) }
+        } else {
+            ice = nil
+        }
+        pump(at: now)
+    }
+
+    private func ground() -> MediaDescriber.Ground? {
+        guard let address = base(component: 1) else { return nil }
+        return MediaDescriber.Ground(
+            address: address, rtcpPort: base(component: 2)?.port, ice: ice.map { ($0.localCredentials, $0.localCandidates) })
+    }
+
+    func makeOffer(_ mode: SecurityMode) -> [UInt8]? {
+        guard let ground = ground() else { return nil }
+        return describer.offer(mode, ground: ground)
+    }
+
+    func makeAnswer(_ evaluation: OfferEvaluation, at now: Instant) -> Result<[UInt8], NegotiationError> {
+        guard var ground = ground() else { return .failure(.refused) }
+        if evaluation.media.ice == nil { ground.ice = nil }
+        if evaluation.media.rtcpMux { ground.rtcpPort = nil }
+        let old = describer.negotiated
+        switch describer.answer(evaluation, ground: ground) {
+        case .failure(let error): return .failure(error)
+        case .success(let answer):
+            adopt(answer.media, replacing: old, at: now)
+            return .success(answer.description.bytes)
+        }
+    }
+
+    /// - Returns: nil, or why the answer cannot be used.
+    func apply(answer: SessionDescription, at now: Instant) -> NegotiationError? {
+        let old = describer.negotiated
+        switch describer.apply(answer: answer) {
+        case .failure(let error): return error
+        case .success(let media):
+            adopt(media, replacing: old, at: now)
+            return nil
+        }
+    }
+
+    /// The call was answered: from now on what is said is sent.
+    func answered(at now: Instant) {
+        isAnswered = true
+        applyControls()
+        pump(at: now)
+    }
+
+    // MARK: what was agreed on
+
+    private func adopt(_ media: NegotiatedMedia, replacing old: NegotiatedMedia?, at now: Instant) {
+        let changes = old.map { media.changes(since: $0) } ?? [.ice, .dtls, .sdes, .security, .address, .codecs, .rtcpMux, .direction]
+        let components = media.rtcpMux || base(component: 2) == nil ? 1 : 2
+        for component in 1...components where transports[component] == nil { transports[component] = MediaTransport(component: component) }
+        if components == 1, let second = transports.removeValue(forKey: 2) { second.close(at: now) }
+
+        if changes.contains(.security) || changes.contains(.dtls) || changes.contains(.sdes) {
+            for transport in transports.values {
+                transport.close(at: now)
+                flush(transport, at: now)
+                transport.reset()
+            }
+        }
+        if let remote = media.ice {
+            ice?.handle(.setComponents(components), at: now)
+            ice?.handle(
+                .setRemote(
+                    IceCredentials(ufrag: remote.ufrag, pwd: remote.pwd), candidates: remote.candidates.compactMap(IceCandidate.init), isLite: remote.isLite),
+                at: now)
+            if remote.endOfCandidates { ice?.handle(.endOfRemoteCandidates, at: now) }
+        } else {
+            ice = nil
+            if changes.contains(.address) || old == nil {
+                let remotes = [1: media.remoteAddress, 2: media.remoteRTCPAddress]
+                for (component, transport) in transports {
+                    guard let base = base(component: component), let remote = remotes[component] ?? nil else { continue }
+                    transport.setRoute(MediaTransport.Route(base: base, remote: remote))
+                }
+            }
+        }
+        adoptSecurity(media, changes: changes, at: now)
+        adoptCodecs(media, isFirst: old == nil)
+        applyControls()
+        pump(at: now)
+    }
+
+    private func adoptSecurity(_ media: NegotiatedMedia, changes: NegotiationChanges, at now: Instant) {
+        switch media.security {
+        case .none: for transport in transports.values { transport.setPlain() }
+        case .sdes:
+            guard changes.contains(.sdes) || changes.contains(.security), let pair = media.sdes.flatMap(SRTPKeyPair.init) else { return }
+            for transport in transports.values {
+                do throws(SRTPError) {
+                    try transport.setKeys(pair, association: nil, source: nil)
+                } catch {
+                    outputs.append(.dtlsFailed(.library(reason: "SRTP keys: \(error)")))
+                }
+            }
+        case .dtls: for transport in transports.values { startDTLS(transport, at: now) }
+        }
+    }
+
+    /// Starts as soon as there is a route and an answer; a no-op otherwise.
+    private func startDTLS(_ transport: MediaTransport, at now: Instant) {
+        guard transport.dtlsState == nil, !transport.isReady, transport.route != nil, let association = makeAssociation(at: now) else { return }
+        transport.start(association, at: now)
+    }
+
+    func makeAssociation(at now: Instant) -> DTLSAssociation? {
+        guard let parameters = negotiated?.dtls else { return nil }
+        var configuration = environment.configuration.dtls
+        configuration.limit = environment.configuration.dtlsTimeout
+        let association = DTLSAssociation(
+            role: parameters.role == .active ? .client : .server, identity: environment.identity, configuration: configuration,
+            clock: environment.dtlsClock)
+        let fingerprints = parameters.fingerprints.compactMap { CertificateFingerprint(algorithm: FingerprintAlgorithm(token: $0.algorithm) ?? .sha1, bytes: $0.bytes) }
+        association.expect(fingerprints: fingerprints, at: now)
+        return association
+    }
+
+    private func adoptCodecs(_ media: NegotiatedMedia, isFirst: Bool) {
+        var rates: [UInt8: UInt32] = [:]
+        var receive: [UInt8: AudioCodecKind] = [:]
+        for codec in media.codecs {
+            rates[codec.receivePayloadType] = UInt32(clamping: codec.clockRate)
+            rates[codec.sendPayloadType] = UInt32(clamping: codec.clockRate)
+            if let kind = AudioCodecKind(encodingName: codec.name) { receive[codec.receivePayloadType] = kind }
+        }
+        var events: Set<UInt8> = []
+        for event in media.dtmf { events.formUnion([event.sendPayloadType, event.receivePayloadType]) }
+        if isFirst {
+            // Nothing was sent or received before the first description; the profile decides how often reports go.
+            rtp = RTPSession(
+                configuration: RTPSession.Configuration(
+                    cname: describer.cname, ssrc: describer.ssrc, isAVPF: media.isAVPF, reducedSize: media.rtcpRsize, clockRates: rates,
+                    eventPayloadTypes: events), random: environment.random, clock: environment.ntp)
+        } else {
+            rtp.setPayloadTypes(clockRates: rates, events: events)
+        }
+
+        let send = media.codecs.first.flatMap { codec in
+            AudioCodecKind(encodingName: codec.name).map { AudioStreamFormat.Send(codec: $0, payloadType: codec.sendPayloadType) }
+        }
+        let format = AudioStreamFormat(send: send, receive: receive)
+        if let port {
+            try? port.setFormat(format)
+        } else if let port = try? AudioStreamPort(format: format) {
+            self.port = port
+            outputs.append(.attach(port))
+        }
+        // Digits go at the clock of the codec in use, where that was agreed on.
+        let clock = media.codecs.first?.clockRate ?? 8000
+        let event = media.dtmf.first { $0.clockRate == clock } ?? media.dtmf.first
+        if digitsOut == nil, let event, event.clockRate == clock { digitsOut = TelephoneEventSender(clockRate: UInt32(clamping: event.clockRate)) }
+        if digitsIn == nil, let event { digitsIn = TelephoneEventReceiver(clockRate: UInt32(clamping: event.clockRate)) }
+    }
+
+    func applyControls() {
+        guard let port, let media = negotiated else { return }
+        port.sendEnabled = media.localDirection.sends
+        port.receiveEnabled = media.localDirection.receives
+        port.isMuted = isMuted || !isAnswered
+        port.isHeld = !describer.direction.receives
+        port.sendAllowed = transports[1]?.isReady == true && transports[1]?.route != nil
+    }
+
+    // MARK: time
+
+    var deadline: Instant? {
+        var next = earliest(ice?.deadline, rtp.deadline)
+        for transport in transports.values { next = earliest(next, transport.deadline) }
+        return earliest(next, digitsIn?.deadline)
+    }
+
+    func handleTimeout(at now: Instant) {
+        ice?.handleTimeout(at: now)
+        for transport in transports.values { transport.handleTimeout(at: now) }
+        rtp.handleTimeout(at: now)
+        digitsIn?.handleTimeout(at: now)
+        pump(at: now)
+    }
+
+    // MARK: the round
+
+    /// Carries what one machine says to the next, until all are quiet.
+    func pump(at now: Instant) {
+        pumpIce(at: now)
+        for component in transports.keys.sorted() {
+            guard let transport = transports[component] else { continue }
+            if negotiated?.security == .dtls { startDTLS(transport, at: now) }
+            flush(transport, at: now)
+        }
+        pumpControl(at: now)
+        while let received = digitsIn?.poll() {
+            if let digit = received.digit { outputs.append(.digit(digit, durationMs: received.durationMs, .incoming)) }
+        }
+    }
+
+    private func pumpIce(at now: Instant) {
+        while let output = ice?.poll() {
+            switch output {
+            case .transmit(let transmit): outputs.append(.transmit(transmit))
+            case .event(let event): handle(event, at: now)
+            }
+        }
+    }
+
+    private func handle(_ event: IceEvent, at now: Instant) {
+        switch event {
+        case .stateChanged(let state):
+            for component in transports.keys.sorted() { outputs.append(.ice(component: component, state: state)) }
+            if state == .connected || state == .completed, !isIceReported {
+                isIceReported = true
+                outputs.append(.iceConnected)
+            }
+            if state == .failed { outputs.append(.iceFailed) }
+        case .validPair(let component, let local, let remote):
+            if transports[component]?.route == nil { setRoute(component, local, remote) }
+        case .selectedPair(let component, let pair): setRoute(component, pair.local.base, pair.remote.address)
+        case .consentLost: outputs.append(.consentLost)
+        case .localCandidate, .gatheringComplete, .roleChanged: break
+        }
+    }
+
+    private func setRoute(_ component: Int, _ local: SocketAddress, _ remote: SocketAddress) {
+        transports[component]?.setRoute(MediaTransport.Route(base: local, remote: remote))
+        outputs.append(.trace(.stun, .local, "component \(component): pair \(local) \(remote)", local: local, remote: remote))
+        applyControls()
+    }
+
+    func flush(_ transport: MediaTransport, at now: Instant) {
+        for step in transport.progress(at: now) {
+            switch step {
+            case .transmit(let bytes, let route):
+                outputs.append(.transmit(Transmit(payload: bytes, source: route.base, destination: route.remote)))
+            case .keyLog(let line): outputs.append(.keyLog(line))
+            case .connecting: outputs.append(.dtls(component: transport.component))
+            case .keyed:
+                outputs.append(.dtls(component: transport.component))
+                if transport.component == 1, !isDTLSReported {
+                    isDTLSReported = true
+                    outputs.append(.dtlsConnected)
+                }
+                applyControls()
+            case .failed(let failure):
+                outputs.append(.dtls(component: transport.component))
+                outputs.append(.dtlsFailed(failure))
+            }
+        }
+    }
+
+    /// BYE of RTCP and close_notify; nothing goes out afterwards.
+    func close(at now: Instant) {
+        guard !isClosed else { return }
+        isClosed = true
+        port?.sendAllowed = false
+        rtp.handle(.close(reason: nil), at: now)
+        pumpControl(at: now)
+        for transport in transports.values {
+            transport.close(at: now)
+            flush(transport, at: now)
+        }
+        ice?.handle(.close, at: now)
+    }
+}
+
+extension SRTPKeyPair {
+    /// The keys of both crypto lines; nil when one is missing or unusable.
+    init?(_ parameters: SDESParameters) {
+        guard let profile = SRTPProfile(sdesSuite: parameters.suite.rawValue), let local = parameters.local?.usableKey, let remote = parameters.remote.usableKey
+        else { return nil }
+        let split = { (key: [UInt8]) in SRTPMasterKey(key: Array(key.prefix(profile.keyLength)), salt: Array(key.dropFirst(profile.keyLength))) }
+        self.init(profile: profile, local: split(local), remote: split(remote))
+    }
+}

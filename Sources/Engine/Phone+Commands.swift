@@ -1,0 +1,188 @@
+import Core
+import ICE
+import Interface
+import RTP
+import SDP
+import SIP
+
+/// What a person asks for.
+extension Phone {
+    mutating func perform(_ command: Command, at now: Instant) {
+        switch command {
+        case .dial(let uri): dial(uri, at: now)
+        case .answer(let id): with(id, at: now) { $0.answer($1, at: now) }
+        case .decline(let id): with(id, at: now) { $0.decline($1, at: now) }
+        case .silence(let id): with(id, at: now) { $1.isSilenced = true }
+        case .hangUp(let id): with(id, at: now) { $0.hangUp($1, at: now) }
+        case .setMuted(let id, let isMuted):
+            with(id, at: now) {
+                $1.isMuted = isMuted
+                $1.media.isMuted = isMuted
+            }
+        case .setHeld(let id, let isHeld): with(id, at: now) { $0.setHeld($1, isHeld, at: now) }
+        case .sendDTMF(let id, let digits): with(id, at: now) { $0.sendDigits($1, digits, at: now) }
+        case .focus(let id): with(id, at: now) { phone, _ in phone.setFocus(id) }
+        case .selectAudioInput(let specification): emit(.audio(.selectInput(specification)))
+        case .selectAudioOutput(let specification): emit(.audio(.selectOutput(specification)))
+        case .register(let account): userAgent.handle(.register(account.name), at: now)
+        case .unregister(let account): userAgent.handle(.unregister(account.name), at: now)
+        case .quit: quit(at: now)
+        }
+    }
+
+    private mutating func with(_ id: CallID, at now: Instant, _ body: (inout Phone, Call) -> Void) {
+        guard let call = calls[id] else {
+            tell(.error, "no-such-call", "there is no call \(id)", call: nil, at: now)
+            return
+        }
+        body(&self, call)
+    }
+
+    // MARK: dialling
+
+    /// `echo`, a SIP URI, or `user@host` without the scheme.
+    public static func target(_ text: String) -> SIPURI? {
+        let trimmed = text.filter { $0 != " " && $0 != "\t" }
+        guard !trimmed.isEmpty else { return nil }
+        let lower = trimmed.lowercased()
+        let withScheme = lower.hasPrefix("sip:") || lower.hasPrefix("sips:") || lower.hasPrefix("tel:") ? trimmed : "sip:" + trimmed
+        guard let uri = SIPURI(withScheme), uri.scheme == "sip" || uri.scheme == "sips" else { return nil }
+        return uri
+    }
+
+    private mutating func dial(_ text: String, at now: Instant) {
+        guard life == .running else { return }
+        if text == "echo" {
+            if let echo {
+                place(to: echo, shown: "echo", at: now)
+            } else if !waitingForEcho {
+                waitingForEcho = true
+                emit(.startEcho)
+            }
+            return
+        }
+        guard let uri = Phone.target(text) else {
+            tell(.error, "bad-uri", "not a SIP address: \(Sanitiser.text(text))", call: nil, at: now)
+            return
+        }
+        guard calls.count < configuration.maximumCalls else {
+            tell(.error, "too-many-calls", "\(calls.count) calls are up already", call: nil, at: now)
+            return
+        }
+        place(to: uri, shown: uri.description, at: now)
+    }
+
+    mutating func echoListening(_ uri: SIPURI, at now: Instant) {
+        echo = uri
+        guard waitingForEcho else { return }
+        waitingForEcho = false
+        place(to: uri, shown: "echo", at: now)
+    }
+
+    private mutating func place(to target: SIPURI, shown: String, at now: Instant) {
+        let id = makeCallID()
+        let call = Call(
+            id: id, direction: .outgoing, session: userAgent.makeSessionID(), socketID: makeSocketID(), media: MediaSession(environment: environment),
+            phase: .preparing, timing: CallTiming(start: now, startedAt: wallClock.time(at: now)), remoteUri: Sanitiser.text(shown))
+        call.target = target
+        call.account = shown == "echo" ? nil : configuration.accounts.first?.id
+        let steps = configuration.securitySteps
+        call.mode = steps.first ?? .none
+        call.securityOffered = call.mode
+        call.stepsLeft = Array(steps.dropFirst())
+        add(call)
+        setFocus(id)
+        if let account = call.account, let state = accounts.first(where: { $0.id.name == account })?.state, !configuration.unregisteredAccounts.contains(account),
+            state != .registered
+        {
+            call.phase = .registering
+            if state == .failed || state == .unregistered { userAgent.handle(.register(account), at: now) }
+            return
+        }
+        openMedia(for: call, at: now)
+    }
+
+    mutating func add(_ call: Call) {
+        calls[call.id] = call
+        sessions[call.session] = call.id
+        sockets[call.socketID] = call.id
+    }
+
+    mutating func openMedia(for call: Call, at now: Instant) {
+        call.phase = .preparing
+        guard let target = call.target else { return }
+        let account = configuration.accounts.first { $0.id == call.account }
+        let hop = account?.proxy ?? configuration.proxy ?? target
+        let query = ResolutionQuery(
+            host: hop.host, port: hop.port, transport: hop.transport.flatMap { SIPTransport(rawValue: $0.lowercased()) }, secure: hop.scheme == "sips")
+        emit(
+            .openMedia(
+                MediaRequest(id: call.socketID, toward: .query(query), components: 2, allAddresses: configuration.offersIce(call.mode))))
+    }
+
+    // MARK: calls
+
+    mutating func answer(_ call: Call, at now: Instant) {
+        guard case .alerting(let isReady) = call.phase else { return }
+        call.wantsAnswer = true
+        if isReady { accept(call, at: now) }
+    }
+
+    mutating func decline(_ call: Call, at now: Instant) {
+        guard call.isAlerting else { return }
+        call.verdict = .declined
+        call.phase = .ending
+        userAgent.handle(.reject(call.session, status: 603, reason: nil), at: now)
+    }
+
+    /// BYE, CANCEL or a refusal, as the state asks.
+    mutating func hangUp(_ call: Call, because reason: String? = nil, at now: Instant) {
+        switch call.phase {
+        case .registering, .preparing:
+            call.verdict = call.verdict ?? .noAnswer
+            conclude(call, endedBy: "local", at: now)
+        case .alerting:
+            call.verdict = call.verdict ?? (life == .running ? .declined : .noAnswer)
+            call.phase = .ending
+            userAgent.handle(.reject(call.session, status: life == .running ? 603 : 480, reason: nil), at: now)
+        case .calling, .ringing, .early:
+            call.verdict = call.verdict ?? .noAnswer
+            call.phase = .ending
+            userAgent.handle(.hangUp(call.session, reason: reason), at: now)
+        case .answered:
+            if call.verdict == nil { call.verdict = call.answeredOutcome(at: now) }
+            call.phase = .ending
+            call.media.close(at: now)
+            _ = drainMedia(call, at: now)
+            userAgent.handle(.hangUp(call.session, reason: reason), at: now)
+        case .ending: break
+        }
+    }
+
+    private mutating func setHeld(_ call: Call, _ isHeld: Bool, at now: Instant) {
+        guard call.isAnswered, call.isHeldLocally != isHeld, !call.holdPending else { return }
+        call.media.describer.direction = isHeld ? .sendonly : .sendrecv
+        call.holdPending = true
+        guard let offer = call.media.makeOffer(call.security ?? call.mode) else { return }
+        userAgent.handle(.reoffer(call.session, body: offer), at: now)
+    }
+
+    private mutating func sendDigits(_ call: Call, _ digits: String, at now: Instant) {
+        guard call.isAnswered else { return }
+        guard call.media.digitsOut != nil else {
+            tell(.warning, "no-dtmf", "the peer takes no telephone-events", call: call.id, at: now)
+            return
+        }
+        do {
+            try call.media.digitsOut?.enqueue(digits)
+        } catch {
+            tell(.error, "bad-digits", "only 0-9, *, # and A-D can be sent", call: call.id, at: now)
+        }
+    }
+
+    mutating func setFocus(_ id: CallID?) {
+        guard focused != id else { return }
+        focused = id
+        emit(.audio(.focus(id)))
+    }
+}

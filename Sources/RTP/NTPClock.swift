@@ -1,0 +1,45 @@
+import Core
+
+/// Maps the program's monotonic clock to 64-bit NTP timestamps (RFC 3550 §4): seconds since 1900 in the high word, fractions in the low one.
+///
+/// Given once at the start, so that a step of the wall clock during a call does not disturb round-trip times.
+public struct NTPClock: Sendable, Equatable {
+    private let origin: Instant
+    private let originTimestamp: UInt64
+
+    /// - Parameters: timestamp: the NTP timestamp of `instant`.
+    public init(timestamp: UInt64, at instant: Instant) {
+        origin = instant
+        originTimestamp = timestamp
+    }
+
+    /// - Parameters: unixNanoseconds: wall-clock time of `instant`, in nanoseconds since 1970 (UTC).
+    public init(unixNanoseconds: UInt64, at instant: Instant) {
+        // 70 years with 17 leap days lie between the two epochs.
+        self.init(timestamp: (2_208_988_800 << 32) &+ Self.fixedPoint(unixNanoseconds), at: instant)
+    }
+
+    /// Modulo 2^32 seconds.
+    public func timestamp(at instant: Instant) -> UInt64 {
+        instant >= origin
+            ? originTimestamp &+ Self.fixedPoint(instant.nanoseconds - origin.nanoseconds)
+            : originTimestamp &- Self.fixedPoint(origin.nanoseconds - instant.nanoseconds)
+    }
+
+    /// The middle 32 bits: 16 bits of seconds, 16 of fraction (LSR, RFC 3550 §6.4.1).
+    public func middle(at instant: Instant) -> UInt32 { Self.middle(of: timestamp(at: instant)) }
+
+    public static func middle(of timestamp: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: timestamp >> 16) }
+
+    /// A length of time in units of 1/65536 s (DLSR), clamped to 32 bits; zero when negative.
+    public static func shortFormat(_ duration: Duration) -> UInt32 {
+        let nanoseconds = max(0, duration.totalNanoseconds)
+        return UInt32(clamping: fixedPoint(UInt64(nanoseconds)) >> 16)
+    }
+
+    /// Nanoseconds as 32.32 fixed point, modulo 2^32 seconds.
+    private static func fixedPoint(_ nanoseconds: UInt64) -> UInt64 {
+        let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return (seconds << 32) &+ (rest << 32) / 1_000_000_000
+    }
+}

@@ -1,0 +1,95 @@
+import Core
+import Engine
+import Glibc
+import NIOCore
+import SIP
+
+extension PhoneClient {
+    /// Binds the sockets of one call: RTP on an even port, RTCP on the next one.
+    func openMedia(_ request: MediaRequest) {
+        switch request.toward {
+        case .local(let ip): loop.execute { self.assumeIsolated { $0.open(request, preferred: ip) } }
+        case .query(let query):
+            addresses(of: query.host) { [weak self] found in
+                self?.assumeIsolated { me in
+                    guard let remote = found.first else {
+                        me.tell(.mediaFailed(request.id, message: "no address for \(query.host)", unresolved: true))
+                        return
+                    }
+                    guard let local = found.lazy.compactMap(me.localAddress(toward:)).first else {
+                        me.tell(.mediaFailed(request.id, message: "no route to \(remote)", unresolved: true))
+                        return
+                    }
+                    me.open(request, preferred: local)
+                }
+            }
+        }
+    }
+
+    private func open(_ request: MediaRequest, preferred: IPAddress) {
+        var addresses = [preferred]
+        if request.allAddresses {
+            let (usable, loopback) = Sockets.interfaceAddresses()
+            let named = listeners.map(\.address.ip)
+            let everything = named.isEmpty || named.contains(where: \.isUnspecified)
+            let candidates = everything ? usable + (preferred.isLoopback || usable.isEmpty ? loopback : []) : named
+            // IPv6 loopback beside an IPv4 one leads nowhere that IPv4 does not.
+            for ip in candidates where !addresses.contains(ip) && addresses.count < 8 && !(ip.isLoopback && preferred.isLoopback) { addresses.append(ip) }
+        }
+        var sockets: [MediaSocket] = []
+        var channels: [Core.SocketAddress: any Channel] = [:]
+        for ip in addresses {
+            for (component, address, channel) in bindGroup(ip, components: request.components, id: request.id) {
+                sockets.append(MediaSocket(component: component, address: address))
+                channels[address] = channel
+            }
+        }
+        guard sockets.contains(where: { $0.component == 1 }) else {
+            tell(.mediaFailed(request.id, message: "no UDP port is free on \(preferred)", unresolved: false))
+            return
+        }
+        media[request.id] = channels
+        tell(.mediaOpened(request.id, sockets))
+    }
+
+    private func bindGroup(_ ip: IPAddress, components: Int, id: MediaSocketID) -> [(Int, Core.SocketAddress, any Channel)] {
+        for _ in 0..<64 {
+            let port = UInt16.random(in: 10_000..<30_000) * 2
+            guard let rtp = try? Sockets.bindUDP(Core.SocketAddress(ip, port), errors: false) else { continue }
+            var descriptors = [(1, rtp)]
+            if components > 1 {
+                guard let rtcp = try? Sockets.bindUDP(Core.SocketAddress(ip, port + 1), errors: false) else {
+                    Glibc.close(rtp.descriptor)
+                    continue
+                }
+                descriptors.append((2, rtcp))
+            }
+            return descriptors.compactMap { component, bound in
+                let local = bound.address
+                let channel = try? datagramChannel(descriptor: bound.descriptor) { [weak self] envelope in
+                    self?.assumeIsolated { $0.received(envelope, media: id, local: local) }
+                }
+                return channel.map { (component, local, $0) }
+            }
+        }
+        return []
+    }
+
+    private func received(_ envelope: AddressedEnvelope<ByteBuffer>, media id: MediaSocketID, local: Core.SocketAddress) {
+        guard let remote = Sockets.address(of: envelope.remoteAddress) else { return }
+        let now = PhoneClient.now()
+        envelope.data.withUnsafeReadableBytes { bytes in
+            phone.receiveMedia(bytes.bytes, socket: id, local: local, from: remote, at: now)
+        }
+        drain(at: now)
+    }
+
+    func sendMedia(_ id: MediaSocketID, _ transmit: Transmit) {
+        guard let channel = media[id]?[transmit.source], let remote = destination(transmit.destination) else { return }
+        channel.writeAndFlush(AddressedEnvelope(remoteAddress: remote, data: ByteBuffer(bytes: transmit.payload)), promise: nil)
+    }
+
+    func closeMedia(_ id: MediaSocketID) {
+        for channel in media.removeValue(forKey: id)?.values ?? [:].values { channel.close(promise: nil) }
+    }
+}

@@ -1,0 +1,231 @@
+import CPlatform
+import Core
+import Engine
+import Interface
+import NIOCore
+import NIOPosix
+import SIP
+import Secure
+
+/// What the phone's loop tells the rest of the program. Called on the loop's thread: do not block.
+public struct PhoneObserver: Sendable {
+    public var event: @Sendable (TimedEvent) -> Void
+    /// At most 20 times a second, and at once after a command.
+    public var snapshot: @Sendable (Snapshot) -> Void
+    public var audio: @Sendable (AudioRequest) -> Void
+    public var trace: @Sendable (Trace) -> Void
+    public var startEcho: @Sendable () -> Void
+    /// The audio thread woke the loop: warnings may wait.
+    public var audioWake: @Sendable () -> Void
+    /// A line in the NSS key log format.
+    public var keyLog: @Sendable (String) -> Void
+    public var finished: @Sendable () -> Void
+
+    public init(
+        event: @escaping @Sendable (TimedEvent) -> Void, snapshot: @escaping @Sendable (Snapshot) -> Void = { _ in },
+        audio: @escaping @Sendable (AudioRequest) -> Void = { _ in }, trace: @escaping @Sendable (Trace) -> Void = { _ in },
+        startEcho: @escaping @Sendable () -> Void = {}, audioWake: @escaping @Sendable () -> Void = {},
+        keyLog: @escaping @Sendable (String) -> Void = { _ in }, finished: @escaping @Sendable () -> Void = {}
+    ) {
+        self.event = event
+        self.snapshot = snapshot
+        self.audio = audio
+        self.trace = trace
+        self.startEcho = startEcho
+        self.audioWake = audioWake
+        self.keyLog = keyLog
+        self.finished = finished
+    }
+}
+
+/// The façade of a phone: an actor whose executor is its event loop. It owns the sockets, the one timer and the `Phone`,
+/// tells the phone facts and the time, and does what the phone says.
+public actor PhoneClient {
+    let group: MultiThreadedEventLoopGroup
+    let loop: any EventLoop
+    let executor: any NIOSerialEventLoopExecutor
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    let observer: PhoneObserver
+    let listeners: [ListenSpecification]
+    var phone: Phone
+    var signalling: [SignallingSocket] = []
+    var servers: [any Channel] = []
+    var connections: [ConnectionID: any Channel] = [:]
+    var media: [MediaSocketID: [Core.SocketAddress: any Channel]] = [:]
+    var nextAccepted: UInt64 = 2
+    var resolverThreads: NIOThreadPool
+    var destinations: [Core.SocketAddress: NIOCore.SocketAddress] = [:]
+    private var timer: Scheduled<Void>?
+    private var timerAt: Instant?
+    private var snapshotTimer: Scheduled<Void>?
+    private var lastSnapshot: Instant?
+    private let wantsSnapshots: Bool
+    private var isFinished = false
+
+    struct SignallingSocket {
+        var transport: SIPTransport
+        var address: Core.SocketAddress
+        var channel: any Channel
+        var descriptor: Int32
+    }
+
+    /// - Parameter wantsSnapshots: false without a screen: then none is made.
+    public init(
+        configuration: PhoneConfiguration, identity: CertificateIdentity, listeners: [ListenSpecification], wantsSnapshots: Bool, observer: PhoneObserver
+    ) throws {
+        let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let only = threads.next()
+        guard let serial = only as? any NIOSerialEventLoopExecutor else { throw StartError(message: "this platform's event loop cannot run the phone") }
+        group = threads
+        loop = only
+        executor = serial
+        self.observer = observer
+        self.listeners = listeners
+        self.wantsSnapshots = wantsSnapshots
+        resolverThreads = NIOThreadPool(numberOfThreads: 2)
+        resolverThreads.start()
+        let random = RandomSource {
+            var system = SystemRandomNumberGenerator()
+            return system.next()
+        }
+        phone = Phone(configuration: configuration, identity: identity, random: random, wallClock: WallClock.system())
+    }
+
+    static func now() -> Instant { Instant(nanoseconds: platform_monotonic_ns()) }
+
+    /// Opens the listening sockets and starts registrations. Throws one line when a port is taken.
+    public func start() throws {
+        let now = PhoneClient.now()
+        try openListeners()
+        phone.start(at: now)
+        for socket in signalling { phone.handle(.signalling(.listening(socket.transport, socket.address)), at: now) }
+        drain(at: now)
+        phone.announceReady(at: now)
+        drain(at: now)
+    }
+
+    public func send(_ command: Command) { tell(.command(command)) }
+    public func tell(_ input: PhoneInput) {
+        let now = PhoneClient.now()
+        phone.handle(input, at: now)
+        lastSnapshot = nil
+        drain(at: now)
+    }
+
+    /// From any thread, without waiting. The only door into the loop besides `await`.
+    public nonisolated func post(_ input: PhoneInput) {
+        loop.execute { self.assumeIsolated { $0.tell(input) } }
+    }
+
+    /// Reads the audio thread's eventfd: each wake-up sends what was encoded. Takes ownership of `descriptor`.
+    public func watchAudio(descriptor: Int32) {
+        NIOPipeBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(WakeHandler { [weak self] in self?.assumeIsolated { $0.audioReady() } })
+                }
+            }
+            .takingOwnershipOfDescriptor(input: descriptor)
+            .whenFailure { _ in }
+    }
+
+    private func audioReady() {
+        let now = PhoneClient.now()
+        phone.audioReady(at: now)
+        observer.audioWake()
+        drain(at: now)
+    }
+
+    /// The whole round: everything the phone wants done, then the next deadline.
+    func drain(at now: Instant) {
+        while let output = phone.poll() { perform(output, at: now) }
+        schedule(now)
+        publish(now)
+    }
+
+    private func perform(_ output: PhoneOutput, at now: Instant) {
+        switch output {
+        case .transmit(let transmit): sendSignalling(transmit)
+        case .connect(let id, let transport, let from, let to, let name): connect(id, transport, from: from, to: to, serverName: name)
+        case .close(let id): connections.removeValue(forKey: id)?.close(promise: nil)
+        case .resolve(let id, let query): resolve(id, query)
+        case .openMedia(let request): openMedia(request)
+        case .closeMedia(let id): closeMedia(id)
+        case .sendMedia(let id, let transmit): sendMedia(id, transmit)
+        case .audio(let request): observer.audio(request)
+        case .startEcho: observer.startEcho()
+        case .keyLog(let line): observer.keyLog(line)
+        case .event(let event): observer.event(event)
+        case .trace(let trace): observer.trace(trace)
+        case .finished:
+            isFinished = true
+            if wantsSnapshots { observer.snapshot(phone.snapshot(at: now)) }
+            observer.finished()
+        }
+    }
+
+    private func schedule(_ now: Instant) {
+        guard let deadline = isFinished ? nil : phone.deadline else {
+            timer?.cancel()
+            timer = nil
+            timerAt = nil
+            return
+        }
+        if let timerAt, timerAt <= deadline, timer != nil { return }
+        timer?.cancel()
+        timerAt = deadline
+        let wait = max(0, (deadline - now).totalNanoseconds)
+        timer = loop.scheduleTask(in: .nanoseconds(wait)) { [weak self] in self?.assumeIsolated { $0.timerFired() } }
+    }
+
+    private func timerFired() {
+        timer = nil
+        timerAt = nil
+        let now = PhoneClient.now()
+        phone.handleTimeout(at: now)
+        drain(at: now)
+    }
+
+    private func publish(_ now: Instant) {
+        guard wantsSnapshots, !isFinished, snapshotTimer == nil else { return }
+        if let last = lastSnapshot, now - last < .milliseconds(50) {
+            let wait = (Duration.milliseconds(50) - (now - last)).totalNanoseconds
+            snapshotTimer = loop.scheduleTask(in: .nanoseconds(wait)) { [weak self] in
+                self?.assumeIsolated {
+                    $0.snapshotTimer = nil
+                    $0.publishNow(PhoneClient.now())
+                }
+            }
+        } else {
+            publishNow(now)
+        }
+    }
+
+    private func publishNow(_ now: Instant) {
+        guard !isFinished else { return }
+        lastSnapshot = now
+        observer.snapshot(phone.snapshot(at: now))
+    }
+
+    /// Where UDP signalling listens, after `start`.
+    public var udpAddress: Core.SocketAddress? { signalling.first { $0.transport == .udp }?.address }
+
+    /// Closes every socket. The phone should have said `finished` before.
+    public func stop() {
+        timer?.cancel()
+        snapshotTimer?.cancel()
+        isFinished = true
+        for socket in signalling { socket.channel.close(promise: nil) }
+        for server in servers { server.close(promise: nil) }
+        for channel in connections.values { channel.close(promise: nil) }
+        for id in media.keys { closeMedia(id) }
+    }
+}
+
+/// Why the phone could not start: one line for a person.
+public struct StartError: Error, Sendable, CustomStringConvertible {
+    public var message: String
+    public init(message: String) { self.message = message }
+    public var description: String { message }
+}

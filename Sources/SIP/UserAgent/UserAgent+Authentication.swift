@@ -1,0 +1,44 @@
+import Core
+
+/// Who gets credentials: the account's own registrar and proxy, and nobody else (RFC 3261 §22).
+extension UserAgent {
+    /// Sends the request again with credentials. False when the challenge is not answered.
+    mutating func authenticate(_ token: RequestToken, _ response: SIPResponse, _ request: SIPRequest, at now: Instant) -> Bool {
+        guard let delivery = deliveries[token], let id = delivery.outgoing.account, let target = delivery.current,
+            let account = accounts[id], isTrusted(delivery, account, response)
+        else { return false }
+        guard case .retry(let answered) = accounts[id]?.authenticator?.answer(response, to: request, random: random) else { return false }
+        guard let number = nextSequence(for: token) else { return false }
+        accounts[id]?.realms.formUnion(UserAgent.realms(response).prefix(4))
+        var outgoing = delivery.outgoing
+        outgoing.request.headers.remove(.authorization)
+        outgoing.request.headers.remove(.proxyAuthorization)
+        outgoing.request.headers.copy(.authorization, from: answered.headers)
+        outgoing.request.headers.copy(.proxyAuthorization, from: answered.headers)
+        outgoing.request.headers.cSeq = CSeq(number, request.method)
+        deliveries[token]?.outgoing = outgoing
+        attempt(token, target, at: now)
+        return true
+    }
+
+    private static func realms(_ response: SIPResponse) -> [String] { DigestChallenge.challenges(in: response.headers).map(\.realm) }
+
+    /// The next hop must be the account's own. What somebody behind it asks for is answered only in a realm that the own hosts
+    /// named, or when they named none yet and it is their own 407, or the target is in the account's domain.
+    private func isTrusted(_ delivery: Delivery, _ account: AccountState, _ response: SIPResponse) -> Bool {
+        let isOwnHop = account.owns(delivery.outgoing.nextHop.host)
+        let isOwnAddress = delivery.current.map { account.addresses.contains($0.address.ip) } ?? false
+        guard isOwnHop || isOwnAddress else { return false }
+        let realms = UserAgent.realms(response)
+        if !account.realms.isEmpty, !realms.isEmpty, account.realms.isSuperset(of: realms) { return true }
+        if account.owns(delivery.outgoing.request.uri.host) { return true }
+        return account.realms.isEmpty && response.status == 407
+    }
+
+    private mutating func nextSequence(for token: RequestToken) -> UInt32? {
+        switch token.owner {
+        case .session(let id): sessions[id]?.nextSequence(for: token)
+        case .registration(let account): registrations[account]?.nextSequence()
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import CSRTP
+
+/// Why a packet was not protected or unprotected. The context stays usable after each of them.
+public enum SRTPError: Error, Sendable, Hashable {
+    /// The tag is wrong: another key, or the packet was changed.
+    case authentication
+    /// A packet with this index came before.
+    case replay
+    /// Older than the replay window.
+    case replayOld
+    /// The key is used up, or there is none for this stream.
+    case noKey
+    /// Too short or not RTP or RTCP by its header; the library was not asked.
+    case malformed
+    /// The buffer has no room for the tag.
+    case bufferTooSmall
+    /// Key or salt have another length than the profile wants.
+    case badKeyLength
+    /// `protect…` on an inbound context or the reverse.
+    case wrongDirection
+    /// Another SSRC than those that the outbound context has already.
+    case tooManyStreams
+    /// Any other status of the library.
+    case other(Int32)
+
+    init(_ status: srtp_err_status_t) {
+        switch status {
+        case srtp_err_status_auth_fail, srtp_err_status_cipher_fail: self = .authentication
+        case srtp_err_status_replay_fail: self = .replay
+        case srtp_err_status_replay_old, srtp_err_status_pkt_idx_old: self = .replayOld
+        case srtp_err_status_no_ctx, srtp_err_status_key_expired: self = .noKey
+        case srtp_err_status_parse_err, srtp_err_status_bad_param: self = .malformed
+        default: self = .other(Int32(truncatingIfNeeded: status.rawValue))
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""Drivers for the real programs that Sidetone is tested against: one file each."""

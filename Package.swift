@@ -10,8 +10,8 @@ let settings: [SwiftSetting] =
 func pure(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -23,7 +23,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
@@ -59,7 +58,7 @@ let package = Package(
         .executableTarget(
             name: "sidetone",
             dependencies: [
-                "Runtime", "AudioIO", "Terminal", "Control", "Screen", "Engine", "Interface", "Codecs", "CPlatform",
+                "Runtime", "AudioIO", "Terminal", "Control", "Screen", "Engine", "Interface", "Audio", "SIP", "Secure", "Codecs", "Core", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ],
@@ -69,6 +68,29 @@ let package = Package(
         .target(name: "CVirtualTime"),
         .target(name: "Simulator", dependencies: ["Engine"], swiftSettings: settings),
         .executableTarget(name: "Benchmarks", dependencies: ["Engine", "SIP", "Secure", "Codecs", "CSRTP"], swiftSettings: settings),
+
+        tests("CoreTests", ["Core"]),
+        tests("DigestTests", ["Core", "Digest"]),
+        tests("SIPTests", ["Core", "Digest", "SIP"], exclude: ["Fixtures"]),
+        tests("SDPTests", ["Core", "SDP"], exclude: ["Fixtures"]),
+        tests("ICETests", ["Core", "Digest", "ICE"]),
+        tests("RTPTests", ["Core", "RTP"]),
+        tests("SecureTests", ["Core", "Digest", "Secure", "CVirtualTime"]),
+        tests("CodecsTests", ["Core", "Codecs"]),
+        tests("AudioTests", ["Core", "Codecs", "Audio"]),
+        tests("AudioIOTests", ["Core", "Codecs", "Audio", "AudioIO", "CPlatform"]),
+        tests("InterfaceTests", ["Core", "Interface"]),
+        tests("ScreenTests", ["Core", "Interface", "Screen"], exclude: ["Golden"]),
+        tests("TerminalTests", ["Interface", "Screen", "Terminal"]),
+        tests("ControlTests", ["Core", "Interface", "Control"]),
+        tests(
+            "EngineTests",
+            ["Core", "Digest", "SIP", "SDP", "ICE", "RTP", "Secure", "Codecs", "Audio", "Interface", "Engine", "Simulator", "CVirtualTime"]),
+        tests(
+            "SimulatorTests",
+            ["Core", "Digest", "SIP", "SDP", "ICE", "RTP", "Secure", "Codecs", "Audio", "Interface", "Engine", "Simulator", "CVirtualTime"]),
+        tests("RuntimeTests", ["Core", "Engine", "Interface", "Runtime", "SIP", "Secure"]),
+        tests("ArchitectureTests", []),
     ],
     swiftLanguageModes: [.v6]
 )

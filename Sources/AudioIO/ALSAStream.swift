@@ -124,7 +124,7 @@ final class ALSAStream {
         return n < 0 ? recover(Int32(clamping: n)) : .frames(Int(n))
     }
 
-    /// Blocks until the wake level is reached. False on time-out.
+    /// Blocks until the driver says that the wake level is reached, or that something is wrong. False on time-out.
     func wait(milliseconds: Int) -> Bool { snd_pcm_wait(pcm, Int32(clamping: milliseconds)) != 0 }
 
     /// Reads what is there, at most `output.count` frames.

@@ -164,35 +164,43 @@ final class AudioThread: @unchecked Sendable {
     }
 
     private func waitForRoom(_ device: ALSAStream) {
-        switch device.available() {
-        case .frames(let n) where n >= device.wakeFrames: stalled = 0
-        case .lost(let code): lose(device, code)
-        case .frames, .recovered:
-            if device.wait(milliseconds: 100) {
-                stalled = 0
-            } else {
-                stall(device)
+        wait(for: device) {
+            switch device.available() {
+            case .frames(let n): return n >= device.wakeFrames
+            case .recovered: return false
+            case .lost(let code):
+                lose(device, code)
+                return true
             }
         }
     }
 
     private func waitForCapture(_ device: ALSAStream) {
-        readCapture(device)
-        guard capture != nil, captured.count < AudioPipeline.frameSamples else {
-            stalled = 0
-            return
-        }
-        if device.wait(milliseconds: 100) {
+        wait(for: device) {
             readCapture(device)
-        } else {
-            stall(device)
+            return capture == nil || captured.isReady
         }
     }
 
-    /// Half a second without progress: the card is gone, whatever its driver says.
-    private func stall(_ device: ALSAStream) {
+    /// Waits until `isDue`. A card that makes no progress for 60 ms is replaced by the clock, tick by tick, until it goes on (some take
+    /// seconds to start); after five seconds it is gone, whatever its driver says.
+    private func wait(for device: ALSAStream, until isDue: () -> Bool) {
+        let end = platform_monotonic_ns() &+ (stalled == 0 ? 3 * Self.period : Self.period)
+        while true {
+            if isDue() {
+                stalled = 0
+                return
+            }
+            let now = platform_monotonic_ns()
+            guard now < end else { break }
+            if device.wait(milliseconds: Int((end - now) / 1_000_000) + 1), !isDue() {
+                // The driver woke us too early: no busy loop.
+                var pause = timespec(tv_sec: 0, tv_nsec: 2_000_000)
+                nanosleep(&pause, nil)
+            }
+        }
         stalled += 1
-        if stalled >= 5 { lose(device, ETIMEDOUT) }
+        if stalled >= 250 { lose(device, ETIMEDOUT) }
     }
 
     private func lose(_ device: ALSAStream, _ code: Int32) {

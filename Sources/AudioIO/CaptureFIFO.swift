@@ -33,19 +33,21 @@ final class CaptureFIFO {
         if count > Self.most { drop(count - Self.reserve) }
     }
 
-    /// Fills `output` whole, or not at all.
-    func take(into output: UnsafeMutableBufferPointer<Int16>) -> Bool {
-        guard let target = output.baseAddress else { return false }
+    /// Whether `take` would give a tick's 960 samples now.
+    var isReady: Bool {
         switch state {
-        case .filling:
-            guard count >= max(Self.reserve, output.count) else { return false }
-            state = .flowing
-        case .flowing:
-            guard count >= output.count else {
-                state = .filling
-                return false
-            }
+        case .filling: count >= Self.reserve
+        case .flowing: count >= 960
         }
+    }
+
+    /// Fills `output` (960 samples) whole, or not at all.
+    func take(into output: UnsafeMutableBufferPointer<Int16>) -> Bool {
+        guard let target = output.baseAddress, isReady, output.count <= 960 else {
+            state = .filling
+            return false
+        }
+        state = .flowing
         target.update(from: memory, count: output.count)
         drop(output.count)
         return true

@@ -66,6 +66,8 @@ final class Call {
     var status: Int?
     var reason: String?
     var answeredDialog: String?
+    /// The figures just before the end.
+    private(set) var lastFigures: (transports: [TransportStatistics], streams: [StreamStatistics])?
 
     init(
         id: CallID, direction: CallDirection, session: SessionID, socketID: MediaSocketID, media: MediaSession, phase: Phase, timing: CallTiming,
@@ -103,6 +105,12 @@ final class Call {
         case .answered: heldBy != nil ? .held : media.hasReceived ? .media : .answered
         case .ending: .ended
         }
+    }
+
+    /// Figures are taken first: what is closed says nothing any more.
+    func closeMedia(at now: Instant) {
+        if lastFigures == nil { lastFigures = (media.transportStatistics, media.streamStatistics) }
+        media.close(at: now)
     }
 
     var security: SecurityMode? { media.negotiated.flatMap { SecurityMode(rawValue: $0.security.rawValue) } }

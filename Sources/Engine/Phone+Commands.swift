@@ -152,7 +152,7 @@ extension Phone {
         case .answered:
             if call.verdict == nil { call.verdict = call.answeredOutcome(at: now) }
             call.phase = .ending
-            call.media.close(at: now)
+            call.closeMedia(at: now)
             _ = drainMedia(call, at: now)
             userAgent.handle(.hangUp(call.session, reason: reason), at: now)
         case .ending: break

@@ -52,8 +52,9 @@ extension Phone {
         guard calls.removeValue(forKey: call.id) != nil else { return }
         var result = CallResult(call: call.id, outcome: finalOutcome(call, at: now), remoteUri: call.remoteUri, endedBy: endedBy)
         // States are those just before the end.
-        result.transports = call.media.transportStatistics
-        result.streams = call.media.streamStatistics
+        call.closeMedia(at: now)
+        result.transports = call.lastFigures?.transports ?? []
+        result.streams = call.lastFigures?.streams ?? []
         result.security = call.security
         result.securityOffered = call.securityOffered
         result.status = call.status
@@ -61,7 +62,6 @@ extension Phone {
         result.redirectedTo = end?.redirectedTo.map { Sanitiser.text($0.description) } ?? []
         result.setup = call.timing.setup
 
-        call.media.close(at: now)
         while let output = call.media.poll() {
             if case .transmit(let transmit) = output { emit(.sendMedia(call.socketID, transmit)) }
         }

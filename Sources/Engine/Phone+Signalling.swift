@@ -207,7 +207,7 @@ extension Phone {
             hangUp(call, because: message, at: now)
         } else {
             call.phase = .ending
-            call.media.close(at: now)
+            call.closeMedia(at: now)
             _ = drainMedia(call, at: now)
             userAgent.handle(.hangUp(call.session, reason: message), at: now)
         }

@@ -247,8 +247,7 @@ public struct Phone: StateMachine {
 
     mutating func finishIfQuiet(at now: Instant) {
         guard life == .quitting else { return }
-        let counts = userAgent.counts
-        if calls.isEmpty, counts.sessions == 0, counts.requests == 0 { finish(at: now) }
+        if calls.isEmpty, userAgent.isSettled { finish(at: now) }
     }
 
     mutating func finish(at now: Instant) {

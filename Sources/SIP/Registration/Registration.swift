@@ -193,7 +193,9 @@ struct Registration: StateMachine {
     /// §10.2.4: the time that counts is our own Contact's, else Expires, else what we asked for.
     private mutating func granted(_ response: SIPResponse, _ request: SIPRequest, _ flow: SIPFlow, at now: Instant) {
         let own = request.headers.contacts.first?.uri
-        let binding = response.headers.contacts.first { contact in own.map { contact.uri.isEquivalent(to: $0) } ?? false }
+        let contacts = response.headers.contacts
+        // A registrar that writes our Contact in its own way lists nobody else's: then the only one is ours.
+        let binding = contacts.first { contact in own.map { contact.uri.isEquivalent(to: $0) } ?? false } ?? (contacts.count == 1 ? contacts[0] : nil)
         let seconds = min(binding?.expires ?? response.headers.expires ?? expires, Registration.maximumExpires)
         guard seconds > 0 else { return fail(response.status, .rejected, retryAfter: nil, mayRetry: true, at: now) }
         failures = 0

@@ -44,6 +44,7 @@ extension InviteSession {
     }
 
     mutating func receive(_ response: SIPResponse, to request: SIPRequest, _ token: RequestToken, _ flow: SIPFlow, at now: Instant) {
+        if response.isSuccess, request.method == .invite { acceptedNumbers[token] = request.headers.cSeq?.number }
         switch requests[token] {
         case .invite:
             switch response.status {
@@ -120,6 +121,16 @@ extension InviteSession {
         requests[token] = nil
         acknowledgements[AcknowledgementKey(tag: dialog.id.remoteTag, number: invite.headers.cSeq?.number ?? 0)] = token
         send(request, in: dialog, token)
+    }
+
+    /// No repeated 2xx of this INVITE can come any more: its ACKs are forgotten.
+    mutating func inviteTerminated(_ token: RequestToken) {
+        requests[token] = nil
+        guard let number = acceptedNumbers.removeValue(forKey: token) else { return }
+        for (key, acknowledgement) in acknowledgements where key.number == number {
+            acknowledgements[key] = nil
+            emit(.forget(acknowledgement))
+        }
     }
 
     /// The answer to an offer that came in a 2xx.

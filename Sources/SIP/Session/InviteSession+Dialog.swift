@@ -46,7 +46,7 @@ extension InviteSession {
 
     /// Digits in INFO (application/dtmf-relay, application/dtmf): what some gateways send instead of RFC 4733.
     private mutating func receiveInfo(_ request: SIPRequest, _ key: TransactionKey) {
-        if let package = request.headers["Info-Package"] ?? nil, !package.isEmpty {
+        if let package = request.headers["Info-Package"], !package.isEmpty {
             return emit(.respond(key, makeResponse(to: request, 469)))
         }
         guard !request.body.isEmpty else { return emit(.respond(key, makeResponse(to: request, 200))) }

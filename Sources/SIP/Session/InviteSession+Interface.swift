@@ -46,6 +46,8 @@ extension InviteSession {
         case cancel(RequestToken, reason: String?)
         /// Send this ACK again.
         case repeatAcknowledgement(RequestToken)
+        /// This ACK is needed no more.
+        case forget(RequestToken)
         case respond(TransactionKey, SIPResponse)
         case event(UserAgentEvent)
     }
@@ -61,7 +63,7 @@ extension InviteSession {
             if hasCredentials { credentialsSent = true }
             receive(response, to: request, token, flow, at: now)
         case .failed(let token, let failure): requestFailed(token, failure, at: now)
-        case .terminated(let token): requests[token] = nil
+        case .terminated(let token): inviteTerminated(token)
         case .retry(let body): retry(body)
         case .provisional(let status, let body): respondProvisionally(status, body, at: now)
         case .accept(let body): accept(body, at: now)

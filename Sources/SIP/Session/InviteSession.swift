@@ -93,6 +93,8 @@ struct InviteSession: StateMachine {
     var unacknowledged: [UInt32: Unacknowledged] = [:]
     /// ACKs of 2xx that went out, to be repeated with each repeated 2xx.
     var acknowledgements: [AcknowledgementKey: RequestToken] = [:]
+    /// The sequence number under which an INVITE had its 2xx.
+    var acceptedNumbers: [RequestToken: UInt32] = [:]
     var sequence: UInt32 = 0
     var credentialsSent = false
     /// Where the peer was heard last.

@@ -23,16 +23,18 @@ extension UserAgent {
 
     private static func realms(_ response: SIPResponse) -> [String] { DigestChallenge.challenges(in: response.headers).map(\.realm) }
 
-    /// The next hop must be the account's own. What somebody behind it asks for is answered only in a realm that the own hosts
-    /// named, or when they named none yet and it is their own 407, or the target is in the account's domain.
+    /// The next hop must be the account's own. Who stands behind it could ask too, to guess the password from the answer: so the realm
+    /// must be one that the own hosts named before. While they named none, a 407 and anything from the own domain count as theirs.
     private func isTrusted(_ delivery: Delivery, _ account: AccountState, _ response: SIPResponse) -> Bool {
         let isOwnHop = account.owns(delivery.outgoing.nextHop.host)
         let isOwnAddress = delivery.current.map { account.addresses.contains($0.address.ip) } ?? false
         guard isOwnHop || isOwnAddress else { return false }
-        let realms = UserAgent.realms(response)
-        if !account.realms.isEmpty, !realms.isEmpty, account.realms.isSuperset(of: realms) { return true }
-        if account.owns(delivery.outgoing.request.uri.host) { return true }
-        return account.realms.isEmpty && response.status == 407
+        let request = delivery.outgoing.request
+        let isOwnTarget = account.owns(request.uri.host)
+        if request.method == .register { return isOwnTarget }
+        if account.realms.isEmpty { return isOwnTarget || response.status == 407 }
+        if account.realms.isSuperset(of: UserAgent.realms(response)) { return true }
+        return isOwnTarget && response.status == 407
     }
 
     private mutating func nextSequence(for token: RequestToken) -> UInt32? {

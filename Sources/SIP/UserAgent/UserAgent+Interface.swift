@@ -50,7 +50,7 @@ extension UserAgent {
         case trace(SIPTrace)
     }
 
-    /// What is alive now. All zero after the last call's timers; registered accounts hold one timer each.
+    /// What is alive now: all zero after the timers of the last call. A registered account and an open connection hold one timer each.
     public struct Counts: Sendable, Equatable {
         public var clientTransactions = 0
         public var serverTransactions = 0

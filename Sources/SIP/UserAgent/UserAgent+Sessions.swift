@@ -34,6 +34,7 @@ extension UserAgent {
             case .send(let request): send(request, at: now)
             case .cancel(let token, let reason): cancel(token, reason, at: now)
             case .repeatAcknowledgement(let token): repeatAcknowledgement(token, at: now)
+            case .forget(let token): forget(token)
             case .respond(let key, let response): respond(key, response, at: now)
             case .event(let event): tell(event)
             }

@@ -19,6 +19,20 @@ public struct IncomingCall: Sendable {
     public var callID: String
     /// The account whose address of record or Contact user the Request-URI names.
     public var account: String?
+
+    public init(
+        from: NameAddress, to: NameAddress, requestURI: SIPURI, offer: [UInt8]?, contentType: String = "application/sdp", flow: SIPFlow,
+        callID: String, account: String? = nil
+    ) {
+        self.from = from
+        self.to = to
+        self.requestURI = requestURI
+        self.offer = offer
+        self.contentType = contentType
+        self.flow = flow
+        self.callID = callID
+        self.account = account
+    }
 }
 
 /// How a session ended.

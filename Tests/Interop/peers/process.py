@@ -80,7 +80,7 @@ class Process:
         with self.changed:
             return "\n".join(self.output[stream] if stream else self.output["stdout"] + self.output["stderr"])
 
-    def signal(self, number):
+    def send_signal(self, number):
         if self.child.poll() is None:
             os.kill(self.pid, number)
 
@@ -95,31 +95,34 @@ class Process:
         return code
 
     def stop(self, number=signal.SIGTERM, timeout=6):
-        self.signal(number)
+        self.send_signal(number)
         try:
             self.child.wait(timeout)
         except subprocess.TimeoutExpired:
-            self.signal(signal.SIGKILL)
+            self.send_signal(signal.SIGKILL)
             self.child.wait(5)
         for reader in self.readers:
             reader.join(5)
         return self.child.returncode
 
+    def worth_showing(self, stream):
+        return list(self.output[stream])
+
     def report(self):
         state = "running" if self.child.poll() is None else f"exit {self.child.returncode}"
         parts = [f"$ {' '.join(self.command)}   [{state}]"]
         for stream in ("stdout", "stderr"):
-            lines = self.output[stream]
+            lines = self.worth_showing(stream)
             if lines:
-                shown = lines if len(lines) <= 160 else lines[:60] + [f"… {len(lines) - 140} lines …"] + lines[-80:]
+                shown = lines if len(lines) <= 120 else lines[:40] + [f"… {len(lines) - 100} lines …"] + lines[-60:]
                 parts.append(f"--- {stream}")
-                parts += [line[:1500] for line in shown]
+                parts += [line[:1200] for line in shown]
         return "\n".join(parts)
 
 
 def end_all(processes):
     """Asks all to end first, then waits for each."""
     for process in processes:
-        process.signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
     for process in processes:
         process.stop()

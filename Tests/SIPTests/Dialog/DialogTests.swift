@@ -1,6 +1,7 @@
 import Core
-@testable import SIP
 import Testing
+
+@testable import SIP
 
 @Suite struct DialogTests {
     func invite(recordRoutes: [String] = []) -> SIPRequest {

@@ -98,10 +98,10 @@ import Testing
     }
 
     func ask(
-        _ phone: Phone, _ peer: Script, _ tag: String, _ method: String, _ cSeq: Int, extra: [String] = [], body: String = "", callID: String = "stranger"
+        _ phone: Phone, _ peer: Script, _ tag: String, _ method: String, _ cSeq: Int, extra: [String] = [], body: String = ""
     ) -> SIPResponse? {
         let bytes = peer.request(
-            method, "sip:bob@192.0.2.2", branch: "z9hG4bK\(method)\(cSeq)", callID: callID, cSeq: cSeq, toTag: tag, extra: extra, body: body)
+            method, "sip:bob@192.0.2.2", branch: "z9hG4bK\(method)\(cSeq)", cSeq: cSeq, toTag: tag, extra: extra, body: body)
         network.send(bytes, from: peer.address, to: phone.address)
         network.run(until: network.now.milliseconds(since: .zero) / 1000 + 0.1)
         return peer.responses.last { $0.headers.cSeq?.number == UInt32(cSeq) }

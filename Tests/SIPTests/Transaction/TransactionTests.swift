@@ -1,6 +1,7 @@
 import Core
-@testable import SIP
 import Testing
+
+@testable import SIP
 
 @Suite struct TransactionTests {
     static func request(_ method: SIPMethod) -> SIPRequest {

@@ -63,7 +63,10 @@ import Testing
         let peer = network.script("192.0.2.9")
         network.send(Array("\r\n\r\n".utf8), from: peer.address, to: bob.address)
         network.send(peer.request("ACK", "sip:bob@192.0.2.2", toTag: "x"), from: peer.address, to: bob.address)
-        let response = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n"
+        let lines = [
+            "SIP/2.0 200 OK", "Via: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKx", "From: <sip:a@b>;tag=1", "To: <sip:a@b>", "Call-ID: 1", "CSeq: 1 INVITE",
+        ]
+        let response = lines.joined(separator: "\r\n") + "\r\n\r\n"
         network.send(Array(response.utf8), from: peer.address, to: bob.address)
         network.run(until: 1)
         #expect(bob.agent.strays.malformed == 1)
@@ -108,7 +111,8 @@ import Testing
             network.run(until: network.now.milliseconds(since: .zero) / 1000 + 0.1)
         }
         #expect(peer.responses.map(\.status) == [180, 200, 487])
-        network.send(peer.request("ACK", "sip:bob@192.0.2.2", branch: nil, toTag: peer.responses.last?.headers.to?.tag), from: peer.address, to: bob.address)
+        let tag = peer.responses.last?.headers.to?.tag
+        network.send(peer.request("ACK", "sip:bob@192.0.2.2", branch: nil, toTag: tag), from: peer.address, to: bob.address)
         network.run(until: 20)
         #expect(peer.responses.count == 3)
         network.run(until: 80)

@@ -1,4 +1,5 @@
 import Core
+
 @testable import SIP
 
 /// A registrar and next hop that asks for a digest, by hand.

@@ -86,7 +86,8 @@ import Testing
         let bob = network.phone("bob", "192.0.2.2", UserAgentConfiguration(maximumConnections: 2))
         for i in 0..<5 {
             let remote = SocketAddress(.v4(0xC000_0207), UInt16(1000 + i))
-            network.tell(bob, .accepted(SIPFlow(transport: .tcp, local: bob.address, remote: remote, connection: ConnectionID(raw: UInt64(2 + 2 * i)))))
+            let id = ConnectionID(raw: UInt64(2 + 2 * i))
+            network.tell(bob, .accepted(SIPFlow(transport: .tcp, local: bob.address, remote: remote, connection: id)))
         }
         #expect(bob.agent.counts.connections == 2 && bob.agent.strays.refusedConnections == 3)
     }

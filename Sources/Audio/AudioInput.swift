@@ -10,6 +10,8 @@ final class AudioInput: @unchecked Sendable {
     let kind: Kind
     private var position = 0
 
+    var isEcho: Bool { if case .echo = kind { true } else { false } }
+
     init(_ source: AudioSource) {
         switch source {
         case .device: kind = .device

@@ -48,8 +48,8 @@ public final class AudioPipeline {
         for stream in streams {
             stream.takeFormat()
             stream.takePackets()
-            stream.receive(at: now)
             let hasFocus = stream.port === focused
+            stream.receive(at: now, isHeard: hasFocus || stream.input.isEcho)
             if hasFocus, !stream.port.has(.held) { Mixer.add(UnsafeBufferPointer(stream.received), to: playback) }
             let device = hasFocus ? capture : UnsafeBufferPointer(start: nil, count: 0)
             if stream.send(capture: device, at: now) { hasOutbound = true }

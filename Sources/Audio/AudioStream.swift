@@ -84,12 +84,13 @@ final class AudioStream: @unchecked Sendable {
             header, payload: payload, duration: duration, redundancy: kind.carriesRedundancy(payload), arrival: arrival)
     }
 
-    /// Fills `received` with the next 20 ms.
-    func receive(at now: Instant) {
+    /// Fills `received` with the next 20 ms; `isHeard`: somebody wants it at 48 kHz (the device, or the echo).
+    func receive(at now: Instant, isHeard: Bool) {
         guard port.has(.receiveEnabled), codecs != nil else {
             if isReceiving, jitter.clockRate > 0 { jitter.reset(clockRate: jitter.clockRate) }
             queue.removeAll()
             received.update(repeating: 0)
+            receivedLevel.add(UnsafeBufferPointer(received))
             if isReceiving { deliver(UnsafeMutableBufferPointer(rebasing: narrow[..<160]), silent: true) }
             publish()
             return
@@ -105,7 +106,8 @@ final class AudioStream: @unchecked Sendable {
             port.figures.totalSamples.wrappingAdd(UInt64(need), ordering: .relaxed)
             if taken < need { port.figures.concealedSamples.wrappingAdd(UInt64(need - taken), ordering: .relaxed) }
         }
-        if rate != 48000 { _ = toWide.process(UnsafeBufferPointer(output), into: received) }
+        if rate != 48000, isHeard { _ = toWide.process(UnsafeBufferPointer(output), into: received) }
+        receivedLevel.add(UnsafeBufferPointer(output))
         if isReceiving { deliver(output, silent: false) }
         publish()
     }
@@ -194,7 +196,6 @@ final class AudioStream: @unchecked Sendable {
     }
 
     private func publish() {
-        receivedLevel.add(UnsafeBufferPointer(received))
         let figures = port.figures
         figures.receivedLevel.store(receivedLevel.hundredths, ordering: .relaxed)
         figures.late.store(jitter.counters.late, ordering: .relaxed)

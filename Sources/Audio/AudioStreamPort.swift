@@ -37,6 +37,7 @@ public final class AudioStreamPort: @unchecked Sendable {
     // MARK: Loop side
 
     /// A received, unprotected RTP packet's header and payload. False when it was not taken (ring full, too large).
+    /// `arrival` is on the clock that the tick is told (CLOCK_MONOTONIC in `AudioEngine`).
     @discardableResult
     public func receive(_ header: AudioPacketHeader, payload: RawSpan, arrival: Instant) -> Bool {
         let size = AudioPacketHeader.byteCount

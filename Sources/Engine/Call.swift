@@ -109,7 +109,14 @@ final class Call {
 
     /// Figures are taken first: what is closed says nothing any more.
     func closeMedia(at now: Instant) {
-        if lastFigures == nil { lastFigures = (media.transportStatistics, media.streamStatistics) }
+        if lastFigures == nil {
+            var transports = media.transportStatistics
+            // The peer's close_notify often comes just before its BYE: what counts is how the association stood in the call.
+            for index in transports.indices where transports[index].dtlsState == "closed" && transports[index].tlsVersion != nil {
+                transports[index].dtlsState = "connected"
+            }
+            lastFigures = (transports, media.streamStatistics)
+        }
         media.close(at: now)
     }
 

@@ -29,7 +29,7 @@ extension MediaSession {
             out.dtlsRole = transport.association?.role.rawValue ?? (negotiated?.dtls?.role == .active ? "client" : "server")
             let own = environment.identity.fingerprint(.sha256)
             out.localFingerprint = FingerprintStatistics(algorithm: own.algorithm.rawValue, value: own.value, verified: true)
-            if let negotiated = transport.association?.negotiated {
+            if let negotiated = transport.keys?.negotiated {
                 out.tlsVersion = negotiated.tlsVersion
                 out.dtlsCipher = negotiated.dtlsCipher
                 out.remoteFingerprint = FingerprintStatistics(

@@ -14,6 +14,8 @@ final class MediaTransport {
         var inbound: SRTPContext
         var outbound: SRTPContext
         var profile: SRTPProfile
+        /// What the handshake agreed on; stays after the peer's close_notify. nil with SDES.
+        var negotiated: DTLSNegotiated?
     }
 
     /// Before the certificate is verified several associations may be half open: one with the known source and, without ICE,
@@ -84,7 +86,8 @@ final class MediaTransport {
     func setKeys(_ pair: SRTPKeyPair, association: DTLSAssociation?, source: SocketAddress?) throws(SRTPError) {
         let keys = Keys(
             inbound: try SRTPContext(profile: pair.profile, key: pair.remote, direction: .inbound),
-            outbound: try SRTPContext(profile: pair.profile, key: pair.local, direction: .outbound), profile: pair.profile)
+            outbound: try SRTPContext(profile: pair.profile, key: pair.local, direction: .outbound), profile: pair.profile,
+            negotiated: association?.negotiated)
         state = .keyed(keys, association: association, source: source)
     }
 

@@ -121,6 +121,9 @@ public final class Simulation {
         host.receive(inside)
     }
 
+    /// Nobody has this address.
+    func isUnknown(_ ip: IPAddress) -> Bool { byAddress[ip] == nil && boxesByPublic[ip] == nil }
+
     func countUndelivered() { undelivered += 1 }
 
     // MARK: streams

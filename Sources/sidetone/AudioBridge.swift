@@ -7,7 +7,12 @@ import Synchronization
 /// Between the phone's wishes and the audio engine. Used on the loop's thread; the lock only makes that claim unnecessary.
 final class AudioBridge: Sendable {
     private let engine: AudioEngine
-    private let ports = Mutex<[CallID: AudioStreamPort]>([:])
+    private struct State {
+        var ports: [CallID: AudioStreamPort] = [:]
+        /// A call may have the focus before it has a stream.
+        var focused: CallID?
+    }
+    private let state = Mutex(State())
 
     init(_ engine: AudioEngine) { self.engine = engine }
 
@@ -15,12 +20,20 @@ final class AudioBridge: Sendable {
     func perform(_ request: AudioRequest, tell: (PhoneInput) -> Void) {
         switch request {
         case .attach(let call, let port):
-            ports.withLock { $0[call] = port }
+            let isFocused = state.withLock { state in
+                state.ports[call] = port
+                return state.focused == call
+            }
             engine.attach(port, callLabel: call.description)
+            if isFocused { engine.focus(port) }
         case .detach(let call):
-            if let port = ports.withLock({ $0.removeValue(forKey: call) }) { engine.detach(port) }
+            if let port = state.withLock({ $0.ports.removeValue(forKey: call) }) { engine.detach(port) }
         case .focus(let call):
-            engine.focus(call.flatMap { id in ports.withLock { $0[id] } })
+            let port = state.withLock { state in
+                state.focused = call
+                return call.flatMap { state.ports[$0] }
+            }
+            engine.focus(port)
         case .tone(let tone): engine.localTone(tone.flatMap { AudioIO.LocalTone(rawValue: $0.rawValue) })
         case .selectInput(let text): select(tell) { try engine.setInput(AudioDeviceSpec(text, direction: .input)) }
         case .selectOutput(let text): select(tell) { try engine.setOutput(AudioDeviceSpec(text, direction: .output)) }

@@ -60,7 +60,7 @@ final class PhoneHost: Sendable {
         }
         if let failure { throw UsageError(failure) }
         client.post(.audio(bridge.snapshot))
-        for warning in audio.takeWarnings() { client.post(.warning(code: warning.code, message: warning.message)) }
+        for warning in StartWarnings.joined(audio.takeWarnings()) { client.post(.warning(code: warning.code, message: warning.message)) }
         return PhoneHost(client: client)
     }
 
@@ -74,6 +74,16 @@ final class PhoneHost: Sendable {
         } catch {
             throw UsageError("\(error)")
         }
+    }
+}
+
+/// No card at all is one warning, not two.
+enum StartWarnings {
+    static func joined(_ warnings: [AudioWarning]) -> [AudioWarning] {
+        let missing = warnings.filter { $0.code.hasPrefix("no-audio-") }
+        guard missing.count > 1 else { return warnings }
+        let one = AudioWarning(code: "no-sound-card", message: "no sound card: going on without microphone and speaker")
+        return [one] + warnings.filter { !$0.code.hasPrefix("no-audio-") }
     }
 }
 

@@ -151,6 +151,7 @@ private func makePort(_ kind: AudioCodecKind, allowed: Bool = true) throws -> Au
         func take() -> Bool { frame.withUnsafeMutableBufferPointer { fifo.take(into: $0) } }
         let piece = [Int16](repeating: 4, count: 960)
         piece.withUnsafeBufferPointer { fifo.append($0) }
+        #expect(!fifo.isReady)
         #expect(!take())
         piece.withUnsafeBufferPointer { fifo.append($0) }
         #expect(take())

@@ -48,4 +48,3 @@ func share(of hertz: Double, in samples: ArraySlice<Int16>, rate: Int) -> Double
 func rms(_ samples: ArraySlice<Int16>) -> Double {
     samples.isEmpty ? 0 : (samples.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(samples.count)).squareRoot()
 }
-

@@ -20,7 +20,8 @@ final class TemporaryFolder {
 
 /// A WAV file's bytes.
 func wav(
-    _ samples: [Int16], rate: Int = 8000, channels: Int = 1, bits: Int = 16, tag: Int = 1, extensible: Bool = false, before: [UInt8] = [], dataSize: Int? = nil
+    _ samples: [Int16], rate: Int = 8000, channels: Int = 1, bits: Int = 16, tag: Int = 1, extensible: Bool = false,
+    before: [UInt8] = [], dataSize: Int? = nil
 ) -> [UInt8] {
     func u16(_ v: Int) -> [UInt8] { [UInt8(v & 255), UInt8(v >> 8 & 255)] }
     func u32(_ v: Int) -> [UInt8] { u16(v & 0xFFFF) + u16(v >> 16) }

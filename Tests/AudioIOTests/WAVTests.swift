@@ -24,9 +24,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ([UInt8](), "not a WAV file"), (Array("RIFF....WAVE".utf8), "no format chunk"), (wav([1], bits: 24), "24 bits"), (wav([1], tag: 3), "coding 3"),
-        (wav([1], tag: 6, extensible: true), "coding 6"), (wav([]), "no samples"), (wav([1], channels: 0), "0 channels"), (wav([1], rate: 1), "1 samples a second"),
-        (Array(wav([1]).prefix(36)), "no data chunk"), (Array(wav([1]).prefix(30)), "too short"),
+        ([UInt8](), "not a WAV file"), (Array("RIFF....WAVE".utf8), "no format chunk"), (wav([1], bits: 24), "24 bits"),
+        (wav([1], tag: 3), "coding 3"), (wav([1], tag: 6, extensible: true), "coding 6"), (wav([]), "no samples"),
+        (wav([1], channels: 0), "0 channels"), (wav([1], rate: 1), "1 samples a second"), (Array(wav([1]).prefix(36)), "no data chunk"),
+        (Array(wav([1]).prefix(30)), "too short"),
     ])
     func brokenFilesAreOneClearLine(bytes: [UInt8], message: String) {
         do {

@@ -190,9 +190,11 @@ import Testing
         let random = RandomSource(seed: 4)
         for i in 0..<500 {
             let payload = random.bytes(Int(random.next() % 200))
+            let sequence = i % 3 == 0 ? random.next() : UInt64(i)
+            let payloadType = random.next() % 2 == 0 ? 111 : random.next()
             let header = AudioPacketHeader(
-                sequence: UInt16(truncatingIfNeeded: i % 3 == 0 ? Int(random.next() & 0xFFFF) : i), timestamp: UInt32(truncatingIfNeeded: random.next()),
-                ssrc: i % 7 == 0 ? 5 : 6, payloadType: UInt8(truncatingIfNeeded: random.next() % 2 == 0 ? 111 : random.next()))
+                sequence: UInt16(truncatingIfNeeded: sequence), timestamp: UInt32(truncatingIfNeeded: random.next()),
+                ssrc: i % 7 == 0 ? 5 : 6, payloadType: UInt8(truncatingIfNeeded: payloadType))
             b.port.receive(header, payload: payload.span.bytes, arrival: b.now)
             b.tick()
         }

@@ -51,7 +51,8 @@ struct ReceiverModel {
 
     static func header(_ sequence: Int, ssrc: UInt32 = 7, base: UInt32 = 0xFFFF_F000) -> AudioPacketHeader {
         AudioPacketHeader(
-            sequence: UInt16(truncatingIfNeeded: sequence + 65000), timestamp: base &+ UInt32(truncatingIfNeeded: sequence * LinkModel.duration), ssrc: ssrc,
+            sequence: UInt16(truncatingIfNeeded: sequence + 65000), timestamp: base &+ UInt32(truncatingIfNeeded: sequence * LinkModel.duration),
+            ssrc: ssrc,
             payloadType: 111)
     }
 
@@ -61,7 +62,8 @@ struct ReceiverModel {
         var payload = UInt32(truncatingIfNeeded: sequence)
         withUnsafeBytes(of: &payload) {
             buffer.insert(
-                Self.header(sequence, ssrc: ssrc, base: base), payload: $0, duration: 960, redundancy: redundancy, arrival: Self.instant(milliseconds))
+                Self.header(sequence, ssrc: ssrc, base: base), payload: $0, duration: 960, redundancy: redundancy, arrival: Self.instant(milliseconds)
+            )
         }
     }
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from peers import namespaces
-from peers.process import JOURNAL, end_all
+pytest.register_assert_rewrite("sidetone", "sound", "peers")
+
+from peers import namespaces  # noqa: E402
+from peers.process import JOURNAL, end_all  # noqa: E402
 
 
 def pytest_configure(config):

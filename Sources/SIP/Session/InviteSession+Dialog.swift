@@ -30,8 +30,19 @@ extension InviteSession {
             state = .ended
             emit(.respond(key, makeResponse(to: request, 200)))
         case .ended: emit(.respond(key, makeResponse(to: request, 200)))  // their BYE met ours
-        case .idle, .inviting, .cancelling, .refused: emit(.respond(key, makeResponse(to: request, 481)))
+        case .inviting(let token): endEarly(request, key, token)
+        case .idle, .cancelling, .refused: emit(.respond(key, makeResponse(to: request, 481)))
         }
+    }
+
+    /// A BYE before any 2xx came: the callee answered, its 2xx were all lost and it gave up. When no other fork is left, so do we.
+    private mutating func endEarly(_ request: SIPRequest, _ key: TransactionKey, _ token: RequestToken) {
+        emit(.respond(key, makeResponse(to: request, 200)))
+        dialogs[request.headers.from?.tag ?? ""] = nil
+        guard dialogs.isEmpty else { return }
+        state = .cancelling(token)
+        end(SessionEnd(by: .remote, reason: ReasonHeader.text(request.headers) ?? "", cause: .bye))
+        emit(.cancel(token, reason: nil))
     }
 
     private mutating func endByPeer(_ request: SIPRequest, _ key: TransactionKey, cause: SessionEnd.Cause, status: Int) {

@@ -20,8 +20,8 @@ audio_source ausine,{tone}
 audio_alert aubridge,alert
 ausrc_srate 48000
 auplay_srate 48000
-ausrc_channels {channels}
-auplay_channels {channels}
+ausrc_channels 2
+auplay_channels 2
 audio_txmode thread
 audio_level no
 ausrc_format s16
@@ -68,7 +68,7 @@ class Baresip(Process):
         self.control_port = port + 1000
         self.uri = f"sip:{user}@{namespace.address}:{port}"
         (self.folder / "config").write_text(CONFIGURATION.format(
-            address=namespace.address, port=port, tone=tone, channels=2 if codec == "opus" else 1, rtp=20000 + port % 1000 * 20,
+            address=namespace.address, port=port, tone=tone, rtp=20000 + port % 1000 * 20,
             rtp_end=20000 + port % 1000 * 20 + 400, mux="yes" if mux else "no", interface=namespace.interface, control=self.control_port))
         domain = registrar.split("sip:")[1] if registrar else f"{namespace.address}:{port}"
         parts = [f"<sip:{user}@{domain}>", "regint=60" if registrar else "regint=0", f"audio_codecs={CODEC[codec]}",

@@ -165,6 +165,23 @@ import Testing
         #expect([alice.leftovers, bob.leftovers] == [noLeftovers, noLeftovers])
     }
 
+    /// The callee answers, but no 2xx arrives: its BYE ends the caller's waiting too.
+    @Test func lostSuccessEndsTheCall() {
+        let network = TestNetwork()
+        network.drops = { bytes in
+            let text = String(decoding: bytes, as: UTF8.self)
+            return text.hasPrefix("SIP/2.0 200") && text.contains(" INVITE\r\n")
+        }
+        let alice = network.phone("alice", "192.0.2.1")
+        let bob = network.phone("bob", "192.0.2.2")
+        bob.answers()
+        _ = network.call(alice, bob.uri)
+        network.run(until: 120)
+        #expect(alice.story == ["180 -", "ended remote - bye"])
+        #expect(bob.story == ["incoming offer", "ended local 200 noAck"])
+        #expect([alice.leftovers, bob.leftovers] == [noLeftovers, noLeftovers])
+    }
+
     @Test func moreCallsThanAllowedAreBusy() {
         let network = TestNetwork()
         let alice = network.phone("alice", "192.0.2.1")

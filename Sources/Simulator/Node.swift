@@ -1,0 +1,164 @@
+import Audio
+import Core
+import Engine
+import Interface
+import SIP
+import Secure
+
+/// A machine with a phone on it: does in virtual time what the program's event loop and audio thread do.
+public final class Node: Host {
+    public struct Options {
+        /// What its person says in each call.
+        public var source = AudioSource.silence
+        /// Without audio no media is encoded or played.
+        public var hasAudio = true
+        public var signallingPort: UInt16 = 5060
+        public var listensTCP = false
+        /// Told the time before each call of libssl.
+        public var dtlsClock: ((Instant) -> Void)?
+        /// How long the world takes to open sockets and to resolve.
+        public var worldDelay = Duration.milliseconds(1)
+
+        public init() {}
+    }
+
+    public let name: String
+    public let addresses: [IPAddress]
+    public let options: Options
+    unowned let simulation: Simulation
+    public internal(set) var phone: Phone
+    /// Names to addresses.
+    public var zone: [String: [IPAddress]] = [:]
+
+    /// What the phone told, in order.
+    public private(set) var events: [(at: Instant, event: Event)] = []
+    public private(set) var isFinished = false
+    /// When the phone said that everything is ended.
+    public private(set) var finishedAt: Instant?
+    /// What a phone must never do, e.g. send from a socket that is closed.
+    public internal(set) var faults: [String] = []
+    public private(set) var echoRequests = 0
+    /// Keeps SIP messages sent and received, while set.
+    public var keepsTraces = false
+    public private(set) var traces: [Trace] = []
+    /// Whether unreachable signalling is told, as the kernel does by ICMP.
+    public var tellsUnreachable = false
+
+    var sockets: [SocketAddress: MediaSocketID] = [:]
+    var media: [MediaSocketID: Set<SocketAddress>] = [:]
+    var nextPort: UInt16 = 20_000
+    var streams: [ConnectionID: StreamEnd] = [:]
+    var nextAccepted: UInt64 = 2
+    let audio: NodeAudio
+    private var deadline: Instant?
+
+    public init(
+        _ name: String, addresses: [String], in simulation: Simulation, configuration: PhoneConfiguration, identity: CertificateIdentity,
+        options: Options = Options(), behind box: NATBox? = nil
+    ) {
+        self.name = name
+        self.addresses = addresses.compactMap { IPAddress($0) }
+        self.options = options
+        self.simulation = simulation
+        phone = Phone(
+            configuration: configuration, identity: identity, random: RandomSource(seed: simulation.random.next()),
+            wallClock: WallClock(origin: .zero, milliseconds: 1_790_000_000_000), dtlsClock: options.dtlsClock)
+        audio = NodeAudio(source: options.source)
+        simulation.add(self, behind: box)
+    }
+
+    /// The first address; the unspecified one without any.
+    public var address: IPAddress { addresses.first ?? .anyV4 }
+    public var signallingAddress: SocketAddress { SocketAddress(address, options.signallingPort) }
+    public var uri: String { "sip:\(name)@\(address.uriHost):\(options.signallingPort)" }
+
+    /// Sockets listen; accounts register.
+    public func start() {
+        let now = simulation.now
+        phone.start(at: now)
+        for address in addresses {
+            let bound = SocketAddress(address, options.signallingPort)
+            phone.handle(.signalling(.listening(.udp, bound)), at: now)
+            if options.listensTCP { phone.handle(.signalling(.listening(.tcp, bound)), at: now) }
+        }
+        phone.announceReady(at: now)
+        drain()
+    }
+
+    public func command(_ command: Command) { tell(.command(command)) }
+
+    public func tell(_ input: PhoneInput) {
+        phone.handle(input, at: simulation.now)
+        drain()
+    }
+
+    public var snapshot: Snapshot { phone.snapshot(at: simulation.now) }
+
+    // MARK: Host
+
+    public func receive(_ datagram: Datagram) {
+        let now = simulation.now
+        if datagram.destination.port == options.signallingPort {
+            let flow = SIPFlow(transport: .udp, local: datagram.destination, remote: datagram.source)
+            phone.receiveSignalling(datagram.payload, flow: flow, at: now)
+        } else if let id = sockets[datagram.destination] {
+            phone.receiveMedia(datagram.payload.span.bytes, socket: id, local: datagram.destination, from: datagram.source, at: now)
+        } else {
+            simulation.countUndelivered()
+            return
+        }
+        drain()
+    }
+
+    public var wakeAt: Instant? { earliest(deadline, audio.nextTick) }
+
+    public func wake() {
+        let now = simulation.now
+        if let tick = audio.nextTick, tick <= now {
+            if audio.tick(at: now) { phone.audioReady(at: now) }
+        }
+        if let due = deadline, due <= now { phone.handleTimeout(at: now) }
+        drain()
+    }
+
+    // MARK: the round
+
+    func drain() {
+        while let output = phone.poll() { perform(output) }
+        deadline = phone.deadline
+    }
+
+    private func perform(_ output: PhoneOutput) {
+        let now = simulation.now
+        if isFinished { faults.append("\(now): output after the end: \(output)") }
+        switch output {
+        case .transmit(let transmit): sendSignalling(transmit)
+        case .connect(let id, let transport, let from, let to, _): connect(id, transport, from: from, to: to)
+        case .close(let id): streams.removeValue(forKey: id)?.close()
+        case .resolve(let id, let query): resolve(id, query)
+        case .openMedia(let request): openMedia(request)
+        case .closeMedia(let id): closeMedia(id)
+        case .sendMedia(let id, let transmit): sendMedia(id, transmit)
+        case .audio(let request): if options.hasAudio { audio.obey(request, at: now) }
+        case .startEcho: echoRequests += 1
+        case .keyLog: break
+        case .event(let event):
+            events.append((now, event.event))
+            simulation.note("\(name): \(Node.line(event.event))")
+        case .trace(let trace): if keepsTraces { traces.append(trace) }
+        case .finished:
+            isFinished = true
+            finishedAt = now
+        }
+    }
+
+    /// An event as one line, without what follows the library's own random numbers.
+    private static func line(_ event: Event) -> String {
+        switch event {
+        case .callState(let id, let state, let heldBy, let reason): "call \(id) \(state.rawValue) \(heldBy?.rawValue ?? "") \(reason ?? "")"
+        case .callDtls(let id, let figures): "call \(id) dtls \(figures.component) \(figures.dtlsState)"
+        case .callIce(let id, let component, let state, let pairs): "call \(id) ice \(component) \(state) \(pairs)"
+        default: "\(event)"
+        }
+    }
+}

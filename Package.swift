@@ -69,6 +69,7 @@ let package = Package(
         .target(name: "Simulator", dependencies: ["Engine"], swiftSettings: settings),
         .executableTarget(name: "Benchmarks", dependencies: ["Engine", "SIP", "Secure", "Codecs", "CSRTP"], swiftSettings: settings),
 
+        .target(name: "TestSignal", path: "Tests/TestSignal", swiftSettings: settings),
         tests("CoreTests", ["Core"]),
         tests("DigestTests", ["Core", "Digest"]),
         tests("SIPTests", ["Core", "Digest", "SIP"], exclude: ["Fixtures"]),
@@ -76,9 +77,9 @@ let package = Package(
         tests("ICETests", ["Core", "Digest", "ICE"]),
         tests("RTPTests", ["Core", "RTP"]),
         tests("SecureTests", ["Core", "Digest", "Secure", "CVirtualTime"]),
-        tests("CodecsTests", ["Core", "Codecs"]),
-        tests("AudioTests", ["Core", "Codecs", "Audio"]),
-        tests("AudioIOTests", ["Core", "Codecs", "Audio", "AudioIO", "CPlatform"]),
+        tests("CodecsTests", ["Core", "Codecs", "TestSignal"]),
+        tests("AudioTests", ["Core", "Codecs", "Audio", "TestSignal"]),
+        tests("AudioIOTests", ["Core", "Codecs", "Audio", "AudioIO", "CPlatform", "TestSignal"]),
         tests("InterfaceTests", ["Core", "Interface"]),
         tests("ScreenTests", ["Core", "Interface", "Screen"], exclude: ["Golden"]),
         tests("TerminalTests", ["Interface", "Screen", "Terminal"]),
@@ -90,6 +91,7 @@ let package = Package(
             "SimulatorTests",
             ["Core", "Digest", "SIP", "SDP", "ICE", "RTP", "Secure", "Codecs", "Audio", "Interface", "Engine", "Simulator", "CVirtualTime"]),
         tests("RuntimeTests", ["Core", "Engine", "Interface", "Runtime", "SIP", "Secure"]),
+        tests("SidetoneTests", ["sidetone", "Runtime", "AudioIO", "Engine", "Interface", "Control", "SIP", "Core"]),
         tests("ArchitectureTests", []),
     ],
     swiftLanguageModes: [.v6]

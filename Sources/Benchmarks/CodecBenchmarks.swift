@@ -13,7 +13,7 @@ enum CodecBenchmarks {
         let decoder = try AudioDecoder(.pcmu)
         var samples = [Int16](repeating: 0, count: 160)
         var bytes = [UInt8](repeating: 0, count: 160)
-        let measured = Measure.alone(items: 4) {
+        let measured = try Measure.alone(items: 4) {
             narrow.withUnsafeBufferPointer { input in
                 bytes.withUnsafeMutableBytes { payload in
                     samples.withUnsafeMutableBufferPointer { output in
@@ -41,9 +41,9 @@ enum CodecBenchmarks {
             output.deallocate()
         }
         let seconds = voice.count / 48000
-        let results = voice.withUnsafeBufferPointer { input in
+        let results = try voice.withUnsafeBufferPointer { input in
             let frames = (0..<input.count / 960).map { UnsafeBufferPointer(rebasing: input[$0 * 960..<($0 + 1) * 960]) }
-            return Measure.turns(
+            return try Measure.turns(
                 rounds: 7, items: seconds,
                 [
                     {

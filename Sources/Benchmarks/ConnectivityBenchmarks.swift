@@ -17,8 +17,8 @@ enum ConnectivityBenchmarks {
         }
         let request = make()
         let count = 2000
-        Report.line("Binding request written and signed (\(request.count) bytes)", Measure.alone(items: count) { for _ in 0..<count { keep(make()) } }, rate: "msg")
-        Report.line("parsed", try Measure.alone(items: count) { for _ in 0..<count { keep(try StunMessage.parse(request.span.bytes)) } }, rate: "msg")
+        try Report.line("Binding request written and signed (\(request.count) bytes)", Measure.alone(items: count) { for _ in 0..<count { keep(make()) } }, rate: "msg")
+        try Report.line("parsed", Measure.alone(items: count) { for _ in 0..<count { keep(try StunMessage.parse(request.span.bytes)) } }, rate: "msg")
         let verified = try Measure.alone(items: count) {
             for _ in 0..<count { keep(try StunMessage.parse(request.span.bytes).verify(key)) }
         }
@@ -33,10 +33,10 @@ enum ConnectivityBenchmarks {
         let identity = try Measure.alone(items: count) { for _ in 0..<count { keep(try CertificateIdentity.selfSigned(unixTime: 1_790_000_000)) } }
         Report.line("certificate with a P-256 key made", identity)
         var agents = Agents()
-        let ice = Measure.alone(items: count) { for _ in 0..<count { agents = Agents(); agents.connect() } }
+        let ice = try Measure.alone(items: count) { for _ in 0..<count { agents = Agents(); agents.connect() } }
         Report.line("ICE, one component, one candidate each", ice, note: "\(agents.states), \(agents.datagrams) datagrams")
         var pair = Associations(alice, bob)
-        let dtls = Measure.alone(items: count) { for _ in 0..<count { pair = Associations(alice, bob); pair.connect() } }
+        let dtls = try Measure.alone(items: count) { for _ in 0..<count { pair = Associations(alice, bob); pair.connect() } }
         Report.line("DTLS with verified certificates", dtls, note: "\(pair.states), \(pair.datagrams) datagrams")
         let contexts = try Measure.alone(items: count) {
             for _ in 0..<count {

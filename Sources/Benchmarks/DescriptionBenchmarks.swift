@@ -13,7 +13,7 @@ enum DescriptionBenchmarks {
         let offered = Negotiation.offer(session: origin, media: [local]).bytes
         let count = 200
 
-        let offering = Measure.alone(items: count) { for _ in 0..<count { keep(Negotiation.offer(session: origin, media: [local]).bytes) } }
+        let offering = try Measure.alone(items: count) { for _ in 0..<count { keep(Negotiation.offer(session: origin, media: [local]).bytes) } }
         Report.line("offer made and written (\(offered.count) bytes)", offering, rate: "offer")
         let parsing = try Measure.alone(items: count) { for _ in 0..<count { keep(try SessionDescription(parsing: offered)) } }
         Report.line("offer parsed", parsing, rate: "offer")

@@ -28,7 +28,7 @@ enum Measure {
 
     /// Runs the bodies in turns: A B A B …; the first turn of each only warms up.
     /// - Parameter items: how many items one run of a body does.
-    static func turns(rounds: Int, items: Int, _ bodies: [() throws -> Void]) rethrows -> [Measurement] {
+    static func turns(rounds: Int, items: Int, _ bodies: [() throws -> Void]) throws -> [Measurement] {
         var out = bodies.map { _ in Measurement(rounds: []) }
         for round in 0...rounds {
             for (index, body) in bodies.enumerated() {
@@ -41,7 +41,7 @@ enum Measure {
         return out
     }
 
-    static func alone(rounds: Int = 9, items: Int, _ body: () throws -> Void) rethrows -> Measurement {
+    static func alone(rounds: Int = 9, items: Int, _ body: () throws -> Void) throws -> Measurement {
         try withoutActuallyEscaping(body) { try turns(rounds: rounds, items: items, [$0])[0] }
     }
 }

@@ -9,18 +9,18 @@ enum PipelineBenchmarks {
         for kind in [AudioCodecKind.opus, .pcmu] {
             let call = try Call(kind)
             let ticks = 250
-            let measured = Measure.alone(rounds: 7, items: ticks) { for _ in 0..<ticks { call.tick() } }
-            let codec = Measure.alone(rounds: 7, items: ticks) { for i in 0..<ticks { call.codecOnly(i) } }
+            let measured = try Measure.alone(rounds: 7, items: ticks) { for _ in 0..<ticks { call.tick() } }
+            let codec = try Measure.alone(rounds: 7, items: ticks) { for i in 0..<ticks { call.codecOnly(i) } }
             Report.line("\(kind.encodingName)", measured, note: "\(Report.fixed(measured.median * 50 * 60 / 1e9, 3)) s a minute")
             Report.line("  of that, the codec alone", codec, note: "\(Report.fixed((measured.median - codec.median) / 1000, 1)) µs around it")
             print("    \(call.sent) packets out for \(call.received) in, \(call.concealed) samples concealed")
         }
         let idle = try Call(.opus, sends: false)
-        let measured = Measure.alone(rounds: 7, items: 1000) { for _ in 0..<1000 { idle.quietTick() } }
+        let measured = try Measure.alone(rounds: 7, items: 1000) { for _ in 0..<1000 { idle.quietTick() } }
         Report.line("attached, nothing in and nothing out", measured)
     }
 
-    static func jitterBuffer() {
+    static func jitterBuffer() throws {
         Report.head("Jitter buffer, one packet inserted and taken")
         for (name, jitter) in [("in order, no jitter", 0), ("± 30 ms of jitter", 30)] {
             let buffer = JitterBuffer(clockRate: 48000)
@@ -28,8 +28,8 @@ enum PipelineBenchmarks {
             let random = RandomSource(seed: 3)
             var number: UInt32 = 0
             let count = 5000
-            let measured = payload.withUnsafeBytes { bytes in
-                Measure.alone(items: count) {
+            let measured = try payload.withUnsafeBytes { bytes in
+                try Measure.alone(items: count) {
                     for _ in 0..<count {
                         let now = Instant(nanoseconds: 1_000_000_000 + UInt64(number) * 20_000_000)
                         let late = jitter == 0 ? 0 : random.next() % UInt64(jitter) * 1_000_000
@@ -49,13 +49,13 @@ enum PipelineBenchmarks {
         }
     }
 
-    static func ring() {
+    static func ring() throws {
         Report.head("PacketRing, one item of 172 bytes pushed and popped by one thread")
         let ring = PacketRing(slots: 64, slotBytes: 1536)
         let item = [UInt8](repeating: 1, count: 172)
         let count = 100_000
         var sum = 0
-        let measured = Measure.alone(items: count) {
+        let measured = try Measure.alone(items: count) {
             for i in 0..<count {
                 _ = ring.push(item.span.bytes, stamp: UInt64(i))
                 _ = ring.pop { bytes, _ in sum &+= bytes.count }

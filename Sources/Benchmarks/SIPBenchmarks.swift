@@ -58,7 +58,7 @@ enum SIPBenchmarks {
                 }
             }
             Report.line("\(name) parsed and validated", validating, rate: "msg")
-            let writing = Measure.alone(items: count) { for _ in 0..<count { keep(parsed.serialize()) } }
+            let writing = try Measure.alone(items: count) { for _ in 0..<count { keep(parsed.serialize()) } }
             Report.line("\(name) serialised", writing, rate: "msg")
         }
     }

@@ -69,7 +69,7 @@ public struct ByteWriter: Sendable {
 
     /// Overwrites two bytes already written; does nothing when they are not there.
     public mutating func setU16(_ v: UInt16, at offset: Int) {
-        guard offset >= 0, offset + 2 <= bytes.count else { return }
+        guard offset >= 0, offset <= bytes.count - 2 else { return }
         bytes[offset] = UInt8(truncatingIfNeeded: v >> 8)
         bytes[offset + 1] = UInt8(truncatingIfNeeded: v)
     }

@@ -121,7 +121,10 @@ public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
                 guard i == groups.endIndex - 1, let v4 = parseV4(group) else { return nil }
                 words = [UInt16(truncatingIfNeeded: v4 >> 16), UInt16(truncatingIfNeeded: v4)]
             } else {
-                guard group.count <= 4, let n = UInt16(String(decoding: group, as: UTF8.self), radix: 16), group.first != UInt8(ascii: "+") else { return nil }
+                // The standard library's initialiser would take a sign.
+                guard group.count <= 4, let n = UInt16(String(decoding: group, as: UTF8.self), radix: 16),
+                    group.first != UInt8(ascii: "+"), group.first != UInt8(ascii: "-")
+                else { return nil }
                 words = [n]
             }
             if seenGap { tail += words } else { head += words }
@@ -176,7 +179,9 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// "192.0.2.1:5060" or "[2001:db8::1]:5060".
     public init?(_ text: some StringProtocol) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard digits.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let port = UInt16(digits) else { return nil }
         let host = text[..<colon]
         guard let ip = IPAddress(host), ip.isV4 || host.first == "[" else { return nil }
         self.init(ip, port)

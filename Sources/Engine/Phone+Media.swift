@@ -1,6 +1,8 @@
+import Audio
 import Core
 import ICE
 import Interface
+import RTP
 import SDP
 import SIP
 import Secure
@@ -147,6 +149,8 @@ extension Phone {
         for call in calls.values.sorted(by: { $0.id < $1.id }) where call.isAnswered {
             isAnyAnswered = true
             let streams = call.media.streamStatistics
+            // What the peer reports as lost decides how much redundancy Opus carries; some of it always, for the first loss.
+            if let lost = call.media.rtp.statistics.outbound.fractionLost { call.media.port?.setExpectedLoss(percent: max(10, Int((lost * 100).rounded(.up)))) }
             emit(.callStats(call.id, transports: call.media.transportStatistics, streams: streams), at: now)
         }
         if isAnyAnswered { timers.set(.statistics, at: now + configuration.statisticsInterval) }

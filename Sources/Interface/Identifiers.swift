@@ -25,16 +25,20 @@ public struct WallTime: Hashable, Sendable, Comparable, CustomStringConvertible 
 
     /// ISO 8601 in UTC with milliseconds: "2026-11-23T08:02:11.123Z".
     public var description: String {
-        let seconds = milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000
-        let ms = milliseconds - seconds * 1000
-        let days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
-        let second = seconds - days * 86400
+        let (seconds, ms) = WallTime.floored(milliseconds, by: 1000)
+        let (days, second) = WallTime.floored(seconds, by: 86400)
         let (y, m, d) = civil(days: days)
         func pad(_ n: Int64, _ width: Int) -> String {
             let s = String(n)
             return String(repeating: "0", count: max(0, width - s.utf8.count)) + s
         }
         return "\(pad(y, 4))-\(pad(m, 2))-\(pad(d, 2))T\(pad(second / 3600, 2)):\(pad(second / 60 % 60, 2)):\(pad(second % 60, 2)).\(pad(ms, 3))Z"
+    }
+
+    /// Quotient and remainder, rounded toward the past: the remainder is never negative.
+    private static func floored(_ n: Int64, by divisor: Int64) -> (Int64, Int64) {
+        let (quotient, remainder) = n.quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
     }
 
     /// Days since 1970-01-01 to year, month, day of the proleptic Gregorian calendar.

@@ -12,8 +12,6 @@ public enum SRTPProfile: String, Sendable, CaseIterable {
     public static let dtlsOffered: [SRTPProfile] = [.aeadAES256GCM, .aeadAES128GCM, .aesCM128Tag80]
     /// Accepted as DTLS server: the short tag too, last.
     public static let dtlsAccepted: [SRTPProfile] = dtlsOffered + [.aesCM128Tag32]
-    /// Offered in crypto lines, in order of preference; the mandatory suite of RFC 4568 among them.
-    public static let sdesOffered: [SRTPProfile] = [.aeadAES256GCM, .aeadAES128GCM, .aesCM128Tag80, .aes256CMTag80]
 
     /// The name of the suite in a crypto line. Nil for an unknown one.
     public init?(sdesSuite: some StringProtocol) { self.init(rawValue: String(sdesSuite)) }

@@ -1,5 +1,6 @@
 import Core
 import Engine
+import SIP
 
 extension Node {
     func openMedia(_ request: MediaRequest) {

@@ -49,7 +49,7 @@ public final class Node: Host {
     var nextPort: UInt16 = 20_000
     var streams: [ConnectionID: StreamEnd] = [:]
     var nextAccepted: UInt64 = 2
-    let audio: NodeAudio
+    public let audio: NodeAudio
     private var deadline: Instant?
 
     public init(

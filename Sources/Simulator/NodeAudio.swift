@@ -44,6 +44,9 @@ public final class NodeAudio {
 
     deinit { playback.deallocate() }
 
+    /// What was heard in a call; nothing when there was none.
+    public subscript(id: CallID) -> Heard { heard[id] ?? Heard() }
+
     public var attachedCount: Int { control.attachedCount }
 
     func obey(_ request: AudioRequest, at now: Instant) {

@@ -57,7 +57,7 @@ public struct SIPText: Sendable {
 
     /// The parameter `tag` of From or To.
     public func tag(_ header: String) -> String? {
-        guard let value = self[header], let at = value.range(of: ";tag=") else { return nil }
+        guard let value = self[header], let at = value.end(of: ";tag=") else { return nil }
         return String(value[at...].prefix { $0 != ";" && $0 != ">" && $0 != "," })
     }
 
@@ -90,11 +90,11 @@ public struct SIPText: Sendable {
 }
 
 extension String {
-    /// The part after the first occurrence of `needle`.
-    fileprivate func range(of needle: String) -> PartialRangeFrom<String.Index>? {
+    /// Where the first occurrence of `needle` ends.
+    fileprivate func end(of needle: String) -> String.Index? {
         var start = startIndex
         while start < endIndex {
-            if self[start...].hasPrefix(needle) { return index(start, offsetBy: needle.count)... }
+            if self[start...].hasPrefix(needle) { return index(start, offsetBy: needle.count) }
             start = index(after: start)
         }
         return nil

@@ -3,6 +3,7 @@ import CPlatform
 import Codecs
 import Core
 import Foundation
+import TestSignal
 import Testing
 
 @testable import AudioIO

@@ -1,5 +1,6 @@
 import AudioIO
 import Foundation
+import TestSignal
 import Testing
 
 @Suite struct WAVTests {

@@ -1,6 +1,7 @@
 import Audio
 import Codecs
 import Core
+import TestSignal
 import Testing
 
 @Suite struct AudioStreamTests {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSignal
 import Testing
 
 @testable import Audio

@@ -1,4 +1,5 @@
 import Codecs
+import TestSignal
 import Testing
 
 @Suite struct G711Tests {

@@ -7,7 +7,7 @@ struct BytesTests {
     /// Every reader at every boundary of buffers of 0 to 16 bytes, against the same value put together byte by byte.
     @Test(arguments: 0...16)
     func readersKnowTheirBounds(size: Int) {
-        let bytes = (0..<size).map { UInt8(0xF0 &+ UInt8($0) &* 7) }
+        let bytes = (0..<size).map { 0xF0 &+ UInt8($0) &* 7 }
         let span = bytes.span.bytes
         for offset in BytesTests.edges + Array(0...16) {
             let expected = [1, 2, 4, 8].map { width -> UInt64? in
@@ -62,8 +62,8 @@ struct BytesTests {
     }
 
     @Test(arguments: [
-        ("", [UInt8]()), ("00", [0]), ("ff0aB1", [255, 10, 177]), ("AB:cd:01", [0xAB, 0xCD, 1]), ("01 02\n03", [1, 2, 3]),
-    ])
+        ("", []), ("00", [0]), ("ff0aB1", [255, 10, 177]), ("AB:cd:01", [0xAB, 0xCD, 1]), ("01 02\n03", [1, 2, 3]),
+    ] as [(String, [UInt8])])
     func hexadecimal(text: String, expected: [UInt8]) {
         #expect(bytes(hexadecimal: text) == expected)
         #expect(bytes(hexadecimal: expected.hexadecimal) == expected)

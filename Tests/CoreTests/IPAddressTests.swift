@@ -13,7 +13,7 @@ struct IPAddressTests {
         ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"), ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
         ("::ffff:192.0.2.128", "::ffff:192.0.2.128"), ("::ffff:c000:280", "::ffff:192.0.2.128"), ("::192.0.2.1", "::c000:201"),
         ("64:ff9b::192.0.2.33", "64:ff9b::c000:221"), ("1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304"),
-    ])
+    ] as [(String, String)])
     func canonicalForm(text: String, canonical: String) {
         let address = IPAddress(text)
         #expect(address?.description == canonical)
@@ -81,7 +81,7 @@ struct IPAddressTests {
 struct SocketAddressTests {
     @Test(arguments: [
         ("192.0.2.1:5060", "192.0.2.1:5060"), ("[2001:DB8::1]:5061", "[2001:db8::1]:5061"), ("0.0.0.0:0", "0.0.0.0:0"), ("[::]:65535", "[::]:65535"),
-    ])
+    ] as [(String, String)])
     func form(text: String, canonical: String) {
         let address = SocketAddress(text)
         #expect(address?.description == canonical)

@@ -31,15 +31,15 @@ struct InstantTests {
     }
 
     @Test(arguments: [
-        (UInt64(10), Duration.nanoseconds(3), UInt64(7)), (3, .nanoseconds(10), 0), (.max, .nanoseconds(-1), .max), (3, .nanoseconds(-4), 7),
-    ])
+        (10, .nanoseconds(3), 7), (3, .nanoseconds(10), 0), (.max, .nanoseconds(-1), .max), (3, .nanoseconds(-4), 7),
+    ] as [(UInt64, Duration, UInt64)])
     func subtractionOfADurationSaturates(start: UInt64, duration: Duration, difference: UInt64) {
         #expect((Instant(nanoseconds: start) - duration).nanoseconds == difference)
     }
 
     @Test(arguments: [
-        (UInt64(10), UInt64(4), Int64(6)), (4, 10, -6), (7, 7, 0), (.max, 0, .max), (0, .max, -.max), (.max, .max - 1, 1),
-    ])
+        (10, 4, 6), (4, 10, -6), (7, 7, 0), (.max, 0, .max), (0, .max, -9_223_372_036_854_775_807), (.max, .max - 1, 1),
+    ] as [(UInt64, UInt64, Int64)])
     func distance(a: UInt64, b: UInt64, nanoseconds: Int64) {
         #expect(Instant(nanoseconds: a) - Instant(nanoseconds: b) == .nanoseconds(nanoseconds))
     }
@@ -54,12 +54,16 @@ struct InstantTests {
         #expect(Instant(nanoseconds: 1_500_000_000).description == "1.5s")
     }
 
-    @Test(arguments: [
-        (Duration.seconds(2), Int64(2_000_000_000)), (.milliseconds(-3), -3_000_000), (.nanoseconds(1), 1), (.zero, 0),
-        (.seconds(Int64.max), .max), (.seconds(Int64.min), .min), (.seconds(9_223_372_036) + .nanoseconds(854_775_807), .max),
-        (.seconds(9_223_372_036) + .nanoseconds(854_775_808), .max), (.seconds(-9_223_372_036) - .nanoseconds(854_775_808), .min),
-        (.seconds(-9_223_372_036) - .nanoseconds(854_775_809), .min),
-    ])
+    static let totals: [(Duration, Int64)] = [
+        (.seconds(2), 2_000_000_000), (.milliseconds(-3), -3_000_000), (.nanoseconds(1), 1), (.zero, 0),
+        (.seconds(Int64.max), .max), (.seconds(Int64.min), .min),
+        (Duration(secondsComponent: 9_223_372_036, attosecondsComponent: 854_775_807_000_000_000), .max),
+        (Duration(secondsComponent: 9_223_372_036, attosecondsComponent: 854_775_808_000_000_000), .max),
+        (Duration(secondsComponent: -9_223_372_036, attosecondsComponent: -854_775_808_000_000_000), .min),
+        (Duration(secondsComponent: -9_223_372_036, attosecondsComponent: -854_775_809_000_000_000), .min),
+    ]
+
+    @Test(arguments: totals)
     func wholeNanoseconds(duration: Duration, nanoseconds: Int64) {
         #expect(duration.totalNanoseconds == nanoseconds)
     }

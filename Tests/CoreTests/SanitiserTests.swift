@@ -12,14 +12,14 @@ struct SanitiserTests {
         // Zero width, byte order mark, soft hyphen, tags.
         ("a\u{200B}b\u{200D}c\u{2060}d\u{FEFF}e\u{AD}f", "a\u{FFFD}b\u{FFFD}c\u{FFFD}d\u{FFFD}e\u{FFFD}f"), ("\u{E0041}", "\u{FFFD}"),
         ("a\u{2028}b\u{2029}c", "a\u{FFFD}b\u{FFFD}c"), ("\u{E000}\u{F8FF}", "\u{FFFD}\u{FFFD}"),
-    ])
+    ] as [(String, String)])
     func text(wire: String, shown: String) {
         #expect(Array(Sanitiser.text(wire).unicodeScalars) == Array(shown.unicodeScalars))
     }
 
     @Test(arguments: [
         ("abc", 3, "abc"), ("abcd", 3, "abc…"), ("abc", 4, "abc"), ("a", 0, "…"), ("", 0, ""), ("\u{1B}\u{1B}\u{1B}", 2, "\u{FFFD}\u{FFFD}…"),
-    ])
+    ] as [(String, Int, String)])
     func limit(wire: String, limit: Int, shown: String) {
         #expect(Sanitiser.text(wire, limit: limit) == shown)
     }
@@ -40,7 +40,7 @@ struct SanitiserTests {
     @Test(arguments: [
         ("alice", "alice"), ("sip:bob@192.0.2.1", "sip_bob_192.0.2.1"), ("../../etc/passwd", "_.._.._etc_passwd"), ("", "_"), (".", "_."), ("..", "_.."),
         (".hidden", "_.hidden"), ("a/b\\c\u{0}d\ne", "a_b_c_d_e"), ("Zoë", "Zo_"), ("-rf", "-rf"), ("A-Z_09.x", "A-Z_09.x"), ("¹²٣", "___"), ("[^`{", "____"),
-    ])
+    ] as [(String, String)])
     func fileName(wire: String, name: String) {
         #expect(Sanitiser.fileName(wire) == name)
     }

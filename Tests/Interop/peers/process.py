@@ -76,6 +76,18 @@ class Process:
 
         return self.wait_until(look, timeout, f"line matching {pattern!r}")
 
+    def wait_bound(self, port, transport="udp", timeout=10):
+        """Until a socket of its network namespace has this port; for programs that do not say when they are ready."""
+        wanted = re.compile(rf"^ *\d+: [0-9A-F]+:{port:04X} ", re.MULTILINE)
+        deadline = time.monotonic() + timeout
+        while True:
+            with open(f"/proc/{self.pid}/net/{transport}") as table:
+                if wanted.search(table.read()):
+                    return
+            assert self.child.poll() is None, f"{self.name} ended with {self.child.returncode}"
+            assert time.monotonic() < deadline, f"{self.name} did not open port {port} within {timeout} s"
+            time.sleep(0.02)
+
     def text(self, stream=None):
         with self.changed:
             return "\n".join(self.output[stream] if stream else self.output["stdout"] + self.output["stderr"])

@@ -1,14 +1,14 @@
 import Foundation
 
-func decibel(_ power: Double) -> Double { 10 * log10(max(power, 1e-12)) }
+public func decibel(_ power: Double) -> Double { 10 * log10(max(power, 1e-12)) }
 
 /// A sine with the given amplitude.
-func sine(_ hertz: Double, rate: Int, count: Int, amplitude: Double = 8000, from start: Int = 0) -> [Int16] {
+public func sine(_ hertz: Double, rate: Int, count: Int, amplitude: Double = 8000, from start: Int = 0) -> [Int16] {
     (0..<count).map { Int16((amplitude * sin(2 * .pi * hertz * Double($0 + start) / Double(rate))).rounded()) }
 }
 
 /// Something like a voice: harmonics of a moving pitch under a moving envelope, at 48 kHz.
-func vowel(count: Int) -> [Int16] {
+public func vowel(count: Int) -> [Int16] {
     var phase = 0.0
     return (0..<count).map { n in
         let t = Double(n) / 48000
@@ -18,7 +18,7 @@ func vowel(count: Int) -> [Int16] {
     }
 }
 
-func correlation(_ a: [Int16], _ b: [Int16]) -> Double {
+public func correlation(_ a: [Int16], _ b: [Int16]) -> Double {
     var product = 0.0
     var first = 1e-9
     var second = 1e-9
@@ -31,7 +31,7 @@ func correlation(_ a: [Int16], _ b: [Int16]) -> Double {
 }
 
 /// Share of the signal's power that lies at one frequency (0…1), by one term of a DFT.
-func share(of hertz: Double, in samples: ArraySlice<Int16>, rate: Int) -> Double {
+public func share(of hertz: Double, in samples: ArraySlice<Int16>, rate: Int) -> Double {
     var re = 0.0
     var im = 0.0
     var energy = 0.0
@@ -45,6 +45,6 @@ func share(of hertz: Double, in samples: ArraySlice<Int16>, rate: Int) -> Double
     return energy > 0 ? 2 * (re * re + im * im) / (Double(samples.count) * energy) : 0
 }
 
-func rms(_ samples: ArraySlice<Int16>) -> Double {
+public func rms(_ samples: ArraySlice<Int16>) -> Double {
     samples.isEmpty ? 0 : (samples.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(samples.count)).squareRoot()
 }

@@ -26,7 +26,7 @@ public enum HumanLines {
 
     private static func result(_ result: CallResult) -> String {
         var line = "call \(result.call): \(result.outcome.word)"
-        if let status = result.status { line += ", \(status) \(result.reason ?? "")" }
+        if let status = result.status { line += ", \(status)" + (result.reason.map { " \($0)" } ?? "") }
         if let security = result.security { line += ", \(security.rawValue)" }
         if let stream = result.streams.first {
             line += ", \(stream.codec) \(stream.outbound.packetsSent) sent, \(stream.inbound.packetsReceived) received"

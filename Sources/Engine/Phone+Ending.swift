@@ -90,6 +90,7 @@ extension Phone {
             direction: call.direction, remoteUri: call.remoteUri, displayName: call.displayName, startedAt: call.timing.startedAt,
             durationSeconds: seconds, outcome: result.outcome)
         history.insert(entry, at: 0)
+        emit(.remember(entry))
         if history.count > configuration.historyLimit { history.removeLast(history.count - configuration.historyLimit) }
     }
 }

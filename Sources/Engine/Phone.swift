@@ -76,6 +76,7 @@ public struct Phone: StateMachine {
             userAgent: configuration.userAgent, maximumCalls: configuration.maximumCalls, identity: configuration.identity,
             displayName: configuration.displayName)
         userAgent = UserAgent(configuration: agent, random: random)
+        history = Array(configuration.history.prefix(configuration.historyLimit))
     }
 
     /// Accounts are made known; those with a registrar register once sockets listen.

@@ -40,6 +40,8 @@ public struct PhoneConfiguration: Sendable {
     /// `call.stats` and snapshots of figures come this often.
     public var statisticsInterval = Duration.seconds(1)
     public var historyLimit = 50
+    /// Calls of earlier runs, newest first.
+    public var history: [HistoryEntry] = []
 
     public init() {}
 

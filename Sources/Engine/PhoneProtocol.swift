@@ -85,6 +85,8 @@ public enum PhoneOutput: Sendable {
     /// Start the built-in echo endpoint; `.echoListening` answers.
     case startEcho
     case event(TimedEvent)
+    /// A call ended: to be kept for the next run.
+    case remember(HistoryEntry)
     /// One line in the NSS key log format, only when `DTLSConfiguration.keyLog` asks for it.
     case keyLog(String)
     case trace(Trace)

@@ -173,16 +173,24 @@ extension PhoneClient {
         }
         var bootstrap = ClientBootstrap(group: loop).connectTimeout(.seconds(8))
         if let from, !from.ip.isUnspecified, let local = Sockets.nio(Core.SocketAddress(from.ip, 0)) { bootstrap = bootstrap.bind(to: local) }
+        connecting.insert(id)
         bootstrap.connect(to: remote).whenComplete { [weak self] result in
             self?.assumeIsolated { me in
+                // The phone may have given it up meanwhile.
+                let isWanted = me.connecting.remove(id) != nil
                 switch result {
                 case .success(let channel):
-                    guard let local = channel.localAddress.flatMap(Sockets.address(of:)) else { return }
+                    guard isWanted, let local = channel.localAddress.flatMap(Sockets.address(of:)) else {
+                        channel.close(promise: nil)
+                        if isWanted { me.tell(.signalling(.connectionFailed(id, reason: .other("the connection was lost")))) }
+                        return
+                    }
                     me.connections[id] = channel
                     let flow = SIPFlow(transport: .tcp, local: local, remote: to, connection: id)
                     try? channel.pipeline.syncOperations.addHandler(me.streamHandler(flow))
                     me.tell(.signalling(.connected(id, local: local, remote: to)))
                 case .failure(let error):
+                    guard isWanted else { return }
                     me.tell(.signalling(.connectionFailed(id, reason: PhoneClient.failure(error))))
                 }
             }

@@ -6,6 +6,7 @@ import NIOCore
 import NIOPosix
 import SIP
 import Secure
+import Synchronization
 
 /// What the phone's loop tells the rest of the program. Called on the loop's thread: do not block.
 public struct PhoneObserver: Sendable {
@@ -19,13 +20,16 @@ public struct PhoneObserver: Sendable {
     public var audioWake: @Sendable () -> Void
     /// A line in the NSS key log format.
     public var keyLog: @Sendable (String) -> Void
+    /// A call ended: to be kept for the next run.
+    public var remember: @Sendable (HistoryEntry) -> Void
     public var finished: @Sendable () -> Void
 
     public init(
         event: @escaping @Sendable (TimedEvent) -> Void, snapshot: @escaping @Sendable (Snapshot) -> Void = { _ in },
         audio: @escaping @Sendable (AudioRequest) -> Void = { _ in }, trace: @escaping @Sendable (Trace) -> Void = { _ in },
         startEcho: @escaping @Sendable () -> Void = {}, audioWake: @escaping @Sendable () -> Void = {},
-        keyLog: @escaping @Sendable (String) -> Void = { _ in }, finished: @escaping @Sendable () -> Void = {}
+        keyLog: @escaping @Sendable (String) -> Void = { _ in }, remember: @escaping @Sendable (HistoryEntry) -> Void = { _ in },
+        finished: @escaping @Sendable () -> Void = {}
     ) {
         self.event = event
         self.snapshot = snapshot
@@ -34,6 +38,7 @@ public struct PhoneObserver: Sendable {
         self.startEcho = startEcho
         self.audioWake = audioWake
         self.keyLog = keyLog
+        self.remember = remember
         self.finished = finished
     }
 }
@@ -52,9 +57,11 @@ public actor PhoneClient {
     var signalling: [SignallingSocket] = []
     var servers: [any Channel] = []
     var connections: [ConnectionID: any Channel] = [:]
+    /// Asked for by the phone and not made yet.
+    var connecting: Set<ConnectionID> = []
     var media: [MediaSocketID: [Core.SocketAddress: any Channel]] = [:]
     var nextAccepted: UInt64 = 2
-    var resolverThreads: NIOThreadPool
+    let resolverThreads: NIOThreadPool
     var destinations: [Core.SocketAddress: NIOCore.SocketAddress] = [:]
     private var timer: Scheduled<Void>?
     private var timerAt: Instant?
@@ -62,6 +69,7 @@ public actor PhoneClient {
     private var lastSnapshot: Instant?
     private let wantsSnapshots: Bool
     private var isFinished = false
+    private nonisolated let isStopped = Atomic<Bool>(false)
 
     struct SignallingSocket {
         var transport: SIPTransport
@@ -94,10 +102,15 @@ public actor PhoneClient {
 
     static func now() -> Instant { Instant(nanoseconds: platform_monotonic_ns()) }
 
-    /// Opens the listening sockets and starts registrations. Throws one line when a port is taken.
+    /// Opens the listening sockets and starts registrations. Throws one line when a port is taken; no socket is open then.
     public func start() throws {
         let now = PhoneClient.now()
-        try openListeners()
+        do {
+            try openListeners()
+        } catch {
+            closeSockets()
+            throw error
+        }
         phone.start(at: now)
         for socket in signalling { phone.handle(.signalling(.listening(socket.transport, socket.address)), at: now) }
         drain(at: now)
@@ -115,6 +128,7 @@ public actor PhoneClient {
 
     /// From any thread, without waiting. The only door into the loop besides `await`.
     public nonisolated func post(_ input: PhoneInput) {
+        guard !isStopped.load(ordering: .acquiring) else { return }
         loop.execute { self.assumeIsolated { $0.tell(input) } }
     }
 
@@ -148,7 +162,9 @@ public actor PhoneClient {
         switch output {
         case .transmit(let transmit): sendSignalling(transmit)
         case .connect(let id, let transport, let from, let to, let name): connect(id, transport, from: from, to: to, serverName: name)
-        case .close(let id): connections.removeValue(forKey: id)?.close(promise: nil)
+        case .close(let id):
+            connecting.remove(id)
+            connections.removeValue(forKey: id)?.close(promise: nil)
         case .resolve(let id, let query): resolve(id, query)
         case .openMedia(let request): openMedia(request)
         case .closeMedia(let id): closeMedia(id)
@@ -156,6 +172,7 @@ public actor PhoneClient {
         case .audio(let request): observer.audio(request)
         case .startEcho: observer.startEcho()
         case .keyLog(let line): observer.keyLog(line)
+        case .remember(let entry): observer.remember(entry)
         case .event(let event): observer.event(event)
         case .trace(let trace): observer.trace(trace)
         case .finished:
@@ -211,15 +228,24 @@ public actor PhoneClient {
     /// Where UDP signalling listens, after `start`.
     public var udpAddress: Core.SocketAddress? { signalling.first { $0.transport == .udp }?.address }
 
-    /// Closes every socket. The phone should have said `finished` before.
-    public func stop() {
+    /// Closes every socket and ends the loop and its threads; returns when they are gone. The phone should have said `finished` before.
+    /// Nothing may be awaited from this actor afterwards; what is posted is dropped.
+    public nonisolated func stop() async {
+        guard !isStopped.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        await closeSockets()
+        resolverThreads.shutdownGracefully { _ in }
+        try? await group.shutdownGracefully()
+    }
+
+    private func closeSockets() {
         timer?.cancel()
         snapshotTimer?.cancel()
         isFinished = true
         for socket in signalling { socket.channel.close(promise: nil) }
         for server in servers { server.close(promise: nil) }
         for channel in connections.values { channel.close(promise: nil) }
-        for id in media.keys { closeMedia(id) }
+        connecting.removeAll()
+        for id in Array(media.keys) { closeMedia(id) }
     }
 }
 

@@ -141,7 +141,7 @@ public final class Node: Host {
         case .sendMedia(let id, let transmit): sendMedia(id, transmit)
         case .audio(let request): if options.hasAudio { audio.obey(request, at: now) }
         case .startEcho: echoRequests += 1
-        case .keyLog: break
+        case .keyLog, .remember: break
         case .event(let event):
             events.append((now, event.event))
             simulation.note("\(name): \(Node.line(event.event))")

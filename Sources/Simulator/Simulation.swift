@@ -81,6 +81,11 @@ public final class Simulation {
         for item in batch { carry(item) }
     }
 
+    /// Puts a datagram on its link past all filters, e.g. one that a filter held back, or a forged one.
+    public func inject(_ datagram: Datagram, after delay: Duration = .zero) {
+        schedule(after: delay) { [unowned self] in carry(datagram) }
+    }
+
     private func carry(_ datagram: Datagram) {
         guard let from = byAddress[datagram.source.ip] else {
             undelivered += 1

@@ -29,6 +29,8 @@ final class PhoneHost: Sendable {
         let box = ClientBox()
         let trace = try TraceLog(settings.log)
         let keylog = try settings.keylog.map(KeyLog.init)
+        // The commands without a screen have no history: their caller has the result line.
+        let history = wantsSnapshots && settings.keepsCertificate ? HistoryFile() : nil
         let observer = PhoneObserver(
             event: event, snapshot: snapshot,
             audio: { request in bridge.perform(request) { box.post($0) } },
@@ -36,12 +38,14 @@ final class PhoneHost: Sendable {
             startEcho: { EchoEndpoint.start { uri in box.post(.echoListening(uri)) } },
             audioWake: { for warning in audio.takeWarnings() { box.post(.warning(code: warning.code, message: warning.message)) } },
             keyLog: { keylog?.write($0) },
+            remember: { history?.add($0) },
             finished: {
                 audio.shutdown()
                 finished()
             })
         var configuration = settings.phone
         configuration.dtls.keyLog = keylog != nil
+        configuration.history = history?.read() ?? []
         configuration.stunServers = settings.stun.flatMap { text in
             Settings.hostAndPort(text).map { server in NameResolver.addresses(of: server.host).prefix(1).map { SocketAddress($0, server.port) } } ?? []
         }

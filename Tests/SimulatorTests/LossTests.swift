@@ -46,12 +46,16 @@ struct LossyCall {
             check(pair, loss)
             pair.alice.command(.hangUp(pair.alice.call))
             let hasEnded = pair.simulation.run(limit: .seconds(40)) { pair.alice.hasEnded && pair.bob.hasEnded }
+            if pair.alice.result?.outcome != .answered || pair.bob.result?.outcome != .answered {
+                problems.append("ended as \(String(describing: pair.alice.result?.outcome)) and \(String(describing: pair.bob.result?.outcome))")
+            }
             if !hasEnded { problems.append("BYE ended nothing: \(pair.alice.states) \(pair.bob.states)") }
             pair.settle()
             problems += remains.alive.map { "left: \($0)" }
         } else {
             problems.append("not connected: \(pair.alice.states) \(pair.bob.states)")
             pair.alice.command(.hangUp(pair.alice.call))
+            pair.bob.command(.hangUp(pair.bob.call))
             pair.simulation.run(for: .seconds(120))
         }
         for node in [pair.alice, pair.bob] where !node.isQuiet {
@@ -73,22 +77,21 @@ struct LossyCall {
 }
 
 @Suite struct LossTests {
-    static let chunks = 4
-
-    /// Loss in percent and the chunk of the seeds, so that both cores have work.
-    @Test(arguments: [0, 5, 20], Array(0..<chunks))
-    func callsOverBadNetworks(percent: Int, chunk: Int) {
-        var failed: [UInt64] = []
-        var unconnected = 0
-        for seed in stride(from: chunk + 1, through: Seeds.count(), by: Self.chunks) {
-            let call = LossyCall(seed: UInt64(seed), loss: Double(percent) / 100)
-            if !call.isConnected { unconnected += 1 }
+    /// Loss in percent.
+    @Test(arguments: [20, 5, 0])
+    func callsOverBadNetworks(percent: Int) {
+        var unconnected: [UInt64] = []
+        var wrong: [UInt64] = []
+        for seed in UInt64(1)...UInt64(Seeds.count()) {
+            let call = LossyCall(seed: seed, loss: Double(percent) / 100)
             if call.problems.isEmpty { continue }
-            if percent == 20, !call.isConnected, unconnected <= 0 { continue }
-            failed.append(UInt64(seed))
+            if call.isConnected { wrong.append(seed) } else { unconnected.append(seed) }
             print("seed \(seed) at \(percent) %: \(call.problems)")
         }
-        #expect(failed.isEmpty, "replay with SIDETONE_SEED=… SIDETONE_LOSS=\(Double(percent) / 100)")
+        let hint = "replay with SIDETONE_SEED=\(unconnected.first ?? wrong.first ?? 0) SIDETONE_LOSS=\(Double(percent) / 100)"
+        #expect(wrong.isEmpty, "\(wrong): \(hint)")
+        // At 20 % an INVITE and all its repeats may be lost.
+        #expect(unconnected.count <= (percent == 20 ? 2 : 0), "\(unconnected): \(hint)")
     }
 
     @Test(.enabled(if: Seeds.replayed != nil)) func replay() {

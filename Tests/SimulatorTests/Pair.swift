@@ -76,6 +76,28 @@ final class Pair {
     /// Whatever timers are left run off: the longest are 64·T1.
     func settle() { simulation.run(for: .seconds(80)) }
 
+    /// Ends what is up and checks that nothing is left on either side.
+    func finish(_ location: SourceLocation = #_sourceLocation) {
+        for node in [alice, bob] {
+            for call in node.snapshot.calls { node.command(.hangUp(call.id)) }
+        }
+        settle()
+        for node in [alice, bob] {
+            #expect(node.isQuiet, "\(node.name) is left with \(node.phone.aliveCounts), \(node.mediaAddresses)", sourceLocation: location)
+        }
+        #expect(faults.isEmpty, sourceLocation: location)
+    }
+
+    /// Changes the SDP and the headers of every SIP message from this node.
+    func edit(from node: Node, _ edit: @escaping (inout SIPText) -> Void) {
+        simulation.filters.append { [address = node.address] datagram in [datagram.source.ip == address ? datagram.editing(edit) : datagram] }
+    }
+
+    /// Loses what the condition names.
+    func drop(_ condition: @escaping (Datagram) -> Bool) {
+        simulation.filters.append { condition($0) ? [] : [$0] }
+    }
+
     var faults: [String] { simulation.faults + alice.faults + bob.faults }
 }
 

@@ -1,0 +1,139 @@
+"""Registration with Kamailio by digest, and calls through it to and from baresip."""
+
+import pytest
+
+from peers.baresip import Baresip
+from peers.capture import Capture
+from peers.kamailio import Kamailio
+from sidetone import Sidetone, assert_media, assert_secured, transport
+from sound import assert_tone
+
+SECONDS = 3
+
+
+@pytest.fixture(scope="module")
+def kamailio(link, tmp_path_factory):
+    server = Kamailio(tmp_path_factory.mktemp("kamailio"), link.far, shared=True)
+    yield server
+    server.stop()
+
+
+def account(kamailio, user, via="udp"):
+    arguments = ["--no-config", "--account", f"sip:{user}@{kamailio.domain}", "--username", user]
+    return arguments + (["--registrar", f"sip:{kamailio.domain};transport=tcp", "--proxy", f"sip:{kamailio.domain};transport=tcp"] if via == "tcp" else [])
+
+
+def peer(kamailio, link, tmp_path, user, security="dtls", **options):
+    return Baresip(tmp_path / user, link.far, security, "opus", user=user, port=5070, registrar=f"sip:{kamailio.domain}", password=kamailio.PASSWORD, **options)
+
+
+SECRET = {"SIDETONE_PASSWORD": Kamailio.PASSWORD}
+
+
+@pytest.mark.parametrize("via", ["udp", "tcp"])
+def test_a_phone_registers_with_digest_and_takes_itself_off_at_the_end(link, kamailio, via):
+    user = f"registers-{via}"
+    phone = Sidetone("answer", *account(kamailio, user, via), "--for", "2", namespace=link.near, env=SECRET)
+    registered = phone.wait_for("registration", state="registered")
+    assert registered["status"] == 200 and registered["expiresSeconds"] > 0 and user in registered["account"]
+    code, _ = phone.finish(10)
+    assert code == 0
+    assert [line["state"] for line in phone.of("registration")][-1] == "unregistered"
+    seen = kamailio.saw("REGISTER", user)
+    assert all(f"proto={via}" in line for line in seen)
+    assert "authorization=0" in seen[0], "the first goes without credentials"
+    assert "authorization=0" not in seen[1]
+    assert "expires=0" in seen[-1] or "expires=0" in seen[-1].lower().replace(";", "")
+
+
+def test_the_password_may_come_from_a_file(link, kamailio, tmp_path):
+    secret = tmp_path / "password"
+    secret.write_text(Kamailio.PASSWORD + "\n")
+    phone = Sidetone("answer", *account(kamailio, "file"), "--password-file", str(secret), "--for", "1", namespace=link.near)
+    phone.wait_for("registration", state="registered")
+    assert phone.finish(10)[0] == 0
+
+
+@pytest.mark.parametrize("command", ["call", "answer"])
+def test_a_wrong_password_is_unauthorized_and_no_invite_leaves(link, kamailio, tmp_path, command):
+    user = f"wrong-{command}"
+    arguments = ["call", f"sip:somebody@{kamailio.domain}"] if command == "call" else ["answer"]
+    phone = Sidetone(*arguments, *account(kamailio, user), namespace=link.near, env={"SIDETONE_PASSWORD": "guess"})
+    code, result = phone.finish(10)
+    assert code == 12
+    assert [line["state"] for line in phone.of("registration")][-1] == "failed"
+    if command == "call":
+        assert (result["outcome"], result["exitCode"]) == ("unauthorized", 12)
+    assert kamailio.saw("INVITE", user) == []
+    assert 2 <= len(kamailio.saw("REGISTER", user)) <= 3, "it does not go on guessing"
+
+
+def test_a_wrong_password_for_a_call_alone_is_unauthorized(link, kamailio):
+    user = "wrong-invite"
+    phone = Sidetone("call", f"sip:somebody@{kamailio.domain}", *account(kamailio, user), "--registrar", "none", namespace=link.near,
+                     env={"SIDETONE_PASSWORD": "guess"})
+    code, result = phone.finish(10)
+    assert (code, result["outcome"], result["sip"]["status"]) == (12, "unauthorized", 407)
+    assert 2 <= len(kamailio.saw("INVITE", user)) <= 3
+
+
+def test_somebody_whom_kamailio_does_not_know_is_not_found(link, kamailio):
+    phone = Sidetone("call", f"sip:nobody@{kamailio.domain}", *account(kamailio, "asks"), namespace=link.near, env=SECRET)
+    code, result = phone.finish(10)
+    assert (code, result["outcome"], result["sip"]["status"]) == (16, "not-found", 404)
+
+
+@pytest.mark.parametrize("via", ["udp", "tcp"])
+def test_a_call_to_baresip_through_kamailio(link, kamailio, tmp_path, via):
+    user = f"callee-{via}"
+    baresip = peer(kamailio, link, tmp_path, user, tone=1200)
+    baresip.wait_event("REGISTER_OK")
+    heard = tmp_path / "heard.wav"
+    phone = Sidetone("call", f"sip:{user}@{kamailio.domain}", *account(kamailio, f"caller-{via}", via), "--security", "dtls", "--audio-in", "tone:700",
+                     "--audio-out", f"file:{heard}", "--for", str(SECONDS), namespace=link.near, env=SECRET)
+    code, result = phone.finish(SECONDS + 15)
+    assert (code, result["outcome"]) == (0, "answered")
+    assert_secured(result, "dtls")
+    assert_media(result, SECONDS - 1)
+    assert kamailio.saw("INVITE", f"caller-{via}") and all(f"proto={via}" in line for line in kamailio.saw("INVITE", f"caller-{via}"))
+    assert kamailio.saw("BYE", f"caller-{via}"), "the BYE takes the recorded route"
+    baresip.wait_event("CALL_CLOSED")
+    baresip.stop()
+    assert_tone(heard, 1200)
+    assert_tone(baresip.recorded(), 700)
+
+
+@pytest.mark.parametrize("via", ["udp", "tcp"])
+def test_a_call_from_baresip_through_kamailio(link, kamailio, tmp_path, via):
+    heard = tmp_path / "heard.wav"
+    phone = Sidetone("answer", *account(kamailio, f"home-{via}", via), "--auto-answer", "--once", "--security", "dtls", "--audio-in", "tone:700",
+                     "--audio-out", f"file:{heard}", namespace=link.near, env=SECRET)
+    phone.wait_for("registration", state="registered")
+    baresip = peer(kamailio, link, tmp_path, f"visitor-{via}", tone=1200)
+    baresip.wait_event("REGISTER_OK")
+    baresip.do("dial", f"sip:home-{via}@{kamailio.domain}")
+    phone.wait_state("media")
+    phone.wait_until(lambda: sum(line.get("type") == "call.stats" for line in phone.lines) >= SECONDS, SECONDS + 5, "3 s of figures")
+    baresip.do("hangup")
+    code, result = phone.finish(10)
+    assert (code, result["outcome"], result["sip"]["endedBy"]) == (0, "answered", "remote")
+    assert_secured(result, "dtls", cipher=transport(result)["srtpCipher"])
+    assert_media(result, SECONDS - 1)
+    baresip.stop()
+    assert_tone(heard, 1200)
+    assert_tone(baresip.recorded(), 700)
+    assert [line["state"] for line in phone.of("registration")][-1] == "unregistered"
+
+
+def test_credentials_are_not_sent_to_somebody_who_is_not_the_accounts_own(link, kamailio, tmp_path):
+    """A peer that asks for the password of another realm gets a refusal, not an answer."""
+    from peers.sipp import Sipp
+    sipp = Sipp(tmp_path, "refuse", 5090, namespace=link.far, keys={
+        "reply": "401 Unauthorized", "extra": f'WWW-Authenticate: Digest realm="{link.far.address}", nonce="abc", algorithm=MD5'})
+    capture = Capture(tmp_path / "wire.pcapng", link.far)
+    phone = Sidetone("call", sipp.uri, *account(kamailio, "careful"), namespace=link.near, env=SECRET)
+    code, result = phone.finish(10)
+    capture.finish()
+    assert (code, result["outcome"]) == (12, "unauthorized")
+    sent = [bytes(d.payload) for d in capture.datagrams() if d.target[1] == 5090]
+    assert sent and not any(b"authorization:" in message.lower() for message in sent)

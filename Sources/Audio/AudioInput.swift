@@ -11,6 +11,7 @@ final class AudioInput: @unchecked Sendable {
     private var position = 0
 
     var isEcho: Bool { if case .echo = kind { true } else { false } }
+    var isDevice: Bool { if case .device = kind { true } else { false } }
 
     init(_ source: AudioSource) {
         switch source {

@@ -61,6 +61,18 @@ public final class AudioPipeline {
         return TickResult(hasOutbound: hasOutbound, isActive: !streams.isEmpty || tone != nil)
     }
 
+    /// Between two ticks, when a stream was attached or may send from now on: its first frame goes at once.
+    /// It runs one frame ahead from then on, by less than a tick.
+    public func begin(at now: Instant) -> TickResult {
+        obey()
+        var hasOutbound = false
+        for stream in streams where stream.begin(at: now) { hasOutbound = true }
+        return TickResult(hasOutbound: hasOutbound, isActive: !streams.isEmpty || tone != nil)
+    }
+
+    /// Streams attached, as the last tick or `begin` found them.
+    public var streamCount: Int { streams.count }
+
     private func obey() {
         while let command = control.commands.pop() {
             switch command.action {

@@ -3,6 +3,13 @@ import Core
 import Synchronization
 
 extension AudioStream {
+    /// The first frame of a stream that may send by now, ahead of its tick. A microphone has none before its tick.
+    func begin(at now: Instant) -> Bool {
+        guard !wasSending, !input.isDevice, port.has(.sendAllowed) else { return false }
+        takeFormat()
+        return send(capture: UnsafeBufferPointer(start: nil, count: 0), at: now)
+    }
+
     /// Encodes one 20 ms frame when media may leave. True when a packet went into the ring.
     func send(capture: UnsafeBufferPointer<Int16>, at now: Instant) -> Bool {
         guard let codecs, let format = codecs.send, let encoder = codecs.encoder else {

@@ -17,6 +17,8 @@ public final class AudioStreamPort: @unchecked Sendable {
     private let currentFormat = Mutex<AudioStreamFormat?>(nil)
     /// The loop's own.
     private var attachments = 0
+    /// Called on the loop's thread when `sendAllowed` becomes true. Belongs to whoever runs the pipeline.
+    public var onSendAllowed: (() -> Void)?
 
     struct Control: OptionSet {
         var rawValue: UInt32
@@ -113,7 +115,11 @@ public final class AudioStreamPort: @unchecked Sendable {
     /// Off at the start: nothing is encoded or sent until media may leave (keys verified).
     public var sendAllowed: Bool {
         get { has(.sendAllowed) }
-        set { set(.sendAllowed, newValue) }
+        set {
+            guard newValue != has(.sendAllowed) else { return }
+            set(.sendAllowed, newValue)
+            if newValue { onSendAllowed?() }
+        }
     }
 
     /// Percent of our packets that the peer reports as lost.

@@ -81,12 +81,14 @@ public final class AudioEngine: @unchecked Sendable {
             return false
         }
         ports[ObjectIdentifier(port)] = (port, sink)
+        port.onSendAllowed = { [weak self] in self?.thread?.wake() }
         keepRunning()
         return true
     }
 
     public func detach(_ port: AudioStreamPort) {
         guard ports.removeValue(forKey: ObjectIdentifier(port)) != nil else { return }
+        port.onSendAllowed = nil
         control.detach(port)
         rest()
     }
@@ -217,7 +219,7 @@ public final class AudioEngine: @unchecked Sendable {
 
     private func keepRunning() {
         if let thread {
-            if thread.resume() { return }
+            if thread.resume() { return thread.wake() }
             thread.join()
         }
         let new = AudioThread(pipeline: pipeline, plan: plan, notices: notices, outboundFD: outboundEventFD)

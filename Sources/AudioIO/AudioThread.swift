@@ -27,6 +27,8 @@ final class AudioThread: @unchecked Sendable {
     private let pipeline: AudioPipeline
     private let notices: AudioNotices
     private let outboundFD: Int32
+    /// Ends the timer's wait: a stream may begin.
+    private let wakeFD: Int32
     private let life = Atomic<UInt8>(Life.running.rawValue)
     private let plan: Mutex<AudioDevicePlan>
     private let planGeneration = Atomic<Int>(1)
@@ -49,6 +51,7 @@ final class AudioThread: @unchecked Sendable {
         self.plan = Mutex(plan)
         self.notices = notices
         self.outboundFD = outboundFD
+        wakeFD = platform_eventfd()
         captured = CaptureFIFO()
         input = .allocate(capacity: AudioPipeline.frameSamples)
         input.initialize(repeating: 0)
@@ -57,6 +60,7 @@ final class AudioThread: @unchecked Sendable {
     }
 
     deinit {
+        if wakeFD >= 0 { close(wakeFD) }
         input.deallocate()
         output.deallocate()
     }
@@ -78,6 +82,9 @@ final class AudioThread: @unchecked Sendable {
     func requestStop() {
         _ = life.compareExchange(expected: Life.running.rawValue, desired: Life.stopping.rawValue, ordering: .acquiringAndReleasing)
     }
+
+    /// A stream was attached or may send from now on: without a card it need not wait for the next tick.
+    func wake() { if wakeFD >= 0 { platform_eventfd_signal(wakeFD) } }
 
     /// True when the thread goes on after all; false when it has ended and another one is needed.
     func resume() -> Bool {
@@ -101,6 +108,7 @@ final class AudioThread: @unchecked Sendable {
     private func run() {
         // Refused for most users: then two queued periods must do.
         _ = platform_realtime_thread()
+        begin()
         nextTick = platform_monotonic_ns()
         while true {
             takePlan()
@@ -159,8 +167,24 @@ final class AudioThread: @unchecked Sendable {
             nextTick = now
             return
         }
+        // Whole milliseconds can be interrupted by `wake`; the rest is slept to the nanosecond.
+        while true {
+            let now = platform_monotonic_ns()
+            guard now < nextTick, nextTick - now >= 1_000_000 else { break }
+            var descriptor = pollfd(fd: wakeFD, events: Int16(POLLIN), revents: 0)
+            if poll(&descriptor, 1, Int32(clamping: (nextTick - now) / 1_000_000)) > 0 { begin() }
+        }
         var until = timespec(tv_sec: Int(nextTick / 1_000_000_000), tv_nsec: Int(nextTick % 1_000_000_000))
         while clock_nanosleep(CLOCK_MONOTONIC, Int32(TIMER_ABSTIME), &until, nil) == EINTR {}
+    }
+
+    /// The first frames of streams that need not wait for a tick. A stream that is alone sets the beat from here.
+    private func begin() {
+        if wakeFD >= 0 { _ = platform_eventfd_drain(wakeFD) }
+        let now = platform_monotonic_ns()
+        guard pipeline.begin(at: Instant(nanoseconds: now)).hasOutbound else { return }
+        platform_eventfd_signal(outboundFD)
+        if pipeline.streamCount == 1 { nextTick = now &+ Self.period }
     }
 
     private func waitForRoom(_ device: ALSAStream) {

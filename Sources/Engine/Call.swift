@@ -126,6 +126,11 @@ final class Call {
     func answeredOutcome(at now: Instant) -> Outcome {
         if let verdict { return verdict }
         guard let answered = timing.answered, now - answered >= .seconds(1), let negotiated = media.negotiated else { return .answered }
+        // Both ends give up after the same time; whoever is hung up on first has seen the same failure.
+        let nearly = Duration.seconds(1)
+        let limits = media.environment.configuration
+        if negotiated.ice != nil, timing.iceConnected == nil, now - answered >= limits.iceTimeout - nearly { return .iceFailed }
+        if negotiated.security == .dtls, timing.dtlsConnected == nil, now - answered >= limits.dtlsTimeout - nearly { return .dtlsFailed }
         // Hold does not count: while on hold nothing is expected.
         guard heldBy == nil else { return .answered }
         let receives = negotiated.localDirection.receives

@@ -16,6 +16,8 @@ struct MediaDescriber {
 
     /// Our last description of the session, offered or answered.
     private(set) var local: SessionDescription?
+    /// Our last offer, which answers are held against: a re-offer of the peer's may have been answered in between.
+    private var lastOffer: SessionDescription?
     private(set) var negotiated: NegotiatedMedia?
     /// What our outstanding offer is secured with.
     private(set) var offered: SecurityMode?
@@ -66,17 +68,18 @@ struct MediaDescriber {
         // A re-offer keeps the DTLS roles: actpass lets the peer keep its own (RFC 8842 §5.3).
         let description = Negotiation.offer(session: SessionOrigin(id: origin, address: ground.address.ip), media: [media], previous: local)
         local = description
+        lastOffer = description
         offered = mode
         return description.bytes
     }
 
     /// What an answer to our last offer comes to.
     mutating func apply(answer: SessionDescription) -> Result<NegotiatedMedia, NegotiationError> {
-        guard let local, let offered else { return .failure(.refused) }
+        guard let lastOffer, let offered else { return .failure(.refused) }
         var policy = answerPolicy
         // An answer must keep what was offered, whatever else we would take when called.
         policy.security = SDP.SecurityPolicy(rawValue: offered.rawValue) ?? policy.security
-        let result = Negotiation.apply(answer: answer, toOffer: local, policy: policy)
+        let result = Negotiation.apply(answer: answer, toOffer: lastOffer, policy: policy)
         if case .success(let media) = result { negotiated = media }
         return result
     }
@@ -111,6 +114,9 @@ struct MediaDescriber {
         var media = LocalMedia(
             codecs: codecs, direction: direction, port: ground.address.port, rtcpPort: ground.rtcpPort, address: ground.address.ip,
             security: MediaSecurity(rawValue: mode.rawValue) ?? .none, cname: cname, ssrc: ssrc)
+        // What is the default need not be said: an offer has to fit a datagram.
+        if ground.rtcpPort == ground.address.port &+ 1 { media.rtcpPort = nil }
+        media.ptime = nil
         if mode == .dtls { media.fingerprints = fingerprints }
         if let ice = ground.ice {
             media.iceUfrag = ice.credentials.ufrag

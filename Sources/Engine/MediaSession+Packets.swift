@@ -50,7 +50,7 @@ extension MediaSession {
             return
         }
         // A peer behind a NAT, without ICE: whoever completes the handshake with the signalled fingerprint is it.
-        if ice == nil, negotiated?.security == .dtls, let association = makeAssociation(at: now), association.role == .server,
+        if ice == nil, negotiated?.dtls?.role == .passive, transport.canStartBeside(datagram), let association = makeAssociation(at: now),
             transport.startBeside(association, source: from, at: now)
         {
             _ = transport.receiveDTLS(datagram, from: from, isKnown: false, at: now)
@@ -59,11 +59,18 @@ extension MediaSession {
         transport.unknownSourceDropped += 1
     }
 
-    /// Plain RTP has nothing but the address to go by; a NAT changes that too, so the first source that speaks is taken.
-    private func admitsPlain(_ from: SocketAddress, _ transport: MediaTransport) -> Bool {
+    /// Plain RTP has nothing but the address to go by; a NAT changes that too, so the first source that speaks as agreed is taken.
+    private func admitsPlain(_ datagram: RawSpan, _ from: SocketAddress, _ transport: MediaTransport) -> Bool {
         if isKnown(from, transport) { return true }
-        guard ice == nil, let route = transport.route else { return false }
-        return route.remote.ip == from.ip || !hasReceived
+        guard ice == nil, let route = transport.route, let header = try? RTPHeader(datagram), let media = negotiated else { return false }
+        guard route.remote.ip == from.ip || !hasReceived else { return false }
+        return media.codecs.contains { $0.receivePayloadType == header.payloadType } || media.dtmf.contains { $0.receivePayloadType == header.payloadType }
+    }
+
+    /// RTCP follows RTP: its source shares the address with what was signalled or with what RTP was taken from.
+    private func admitsPlainControl(_ from: SocketAddress, _ transport: MediaTransport) -> Bool {
+        if isKnown(from, transport) { return true }
+        return ice == nil && (transport.route?.remote.ip == from.ip || transports[1]?.route?.remote.ip == from.ip)
     }
 
     private func receiveRTP(_ datagram: RawSpan, _ transport: MediaTransport, from: SocketAddress, at now: Instant) {
@@ -83,7 +90,7 @@ extension MediaSession {
                 transport.unprotectErrors += 1
             }
         } else if transport.isPlain {
-            guard admitsPlain(from, transport) else {
+            guard admitsPlain(datagram, from, transport) else {
                 transport.unknownSourceDropped += 1
                 return
             }
@@ -137,15 +144,17 @@ extension MediaSession {
             copy(datagram)
             do throws(SRTPError) {
                 let length = try keys.inbound.unprotectRTCP(scratch, length: datagram.byteCount)
+                if transport.component == 2 { latch(transport, from: from) }
                 rtp.receiveRTCP(UnsafeRawBufferPointer(rebasing: scratch[..<length]).bytes, at: now)
             } catch {
                 transport.unprotectErrors += 1
             }
         } else if transport.isPlain {
-            guard admitsPlain(from, transport) else {
+            guard admitsPlainControl(from, transport) else {
                 transport.unknownSourceDropped += 1
                 return
             }
+            if transport.component == 2 { latch(transport, from: from) }
             rtp.receiveRTCP(datagram, at: now)
         } else {
             transport.noKeyDropped += 1

@@ -59,6 +59,7 @@ final class MediaSession {
     private var isIceReported = false
     private var isDTLSReported = false
     private var isClosed = false
+    private var sdes = SDESContexts()
 
     init(environment: Environment) {
         self.environment = environment
@@ -116,6 +117,10 @@ final class MediaSession {
     }
 
     func makeAnswer(_ evaluation: OfferEvaluation, at now: Instant) -> Result<[UInt8], NegotiationError> {
+        // New credentials of the peer's restart ICE: the answer has new ones, too (RFC 8839 §4.4.1.1.1).
+        if let former = negotiated?.ice, let new = evaluation.media.ice, former.ufrag != new.ufrag || former.pwd != new.pwd {
+            ice?.handle(.restart(newControlling: nil), at: now)
+        }
         guard var ground = ground() else { return .failure(.refused) }
         if evaluation.media.ice == nil { ground.ice = nil }
         if evaluation.media.rtcpMux { ground.rtcpPort = nil }
@@ -154,7 +159,7 @@ final class MediaSession {
         for component in 1...components where transports[component] == nil { transports[component] = MediaTransport(component: component) }
         if components == 1, let second = transports.removeValue(forKey: 2) { second.close(at: now) }
 
-        if changes.contains(.security) || changes.contains(.dtls) || changes.contains(.sdes) {
+        if changes.contains(.security) || changes.contains(.dtls) {
             for transport in transports.values {
                 transport.close(at: now)
                 flush(transport, at: now)
@@ -162,6 +167,11 @@ final class MediaSession {
             }
         }
         if let remote = media.ice {
+            // Other credentials and another identity: another peer, e.g. the fork that answered. Nothing of the former one's is taken any more.
+            if old?.ice != nil, changes.contains(.ice), !changes.isDisjoint(with: [.dtls, .sdes, .security]) {
+                ice?.handle(.changePeer(ufrag: remote.ufrag), at: now)
+                for transport in transports.values { transport.setRoute(nil) }
+            }
             ice?.handle(.setComponents(components), at: now)
             ice?.handle(
                 .setRemote(
@@ -178,23 +188,25 @@ final class MediaSession {
                 }
             }
         }
-        adoptSecurity(media, changes: changes, at: now)
+        adoptSecurity(media, at: now)
         adoptCodecs(media, isFirst: old == nil)
         applyControls()
         pump(at: now)
     }
 
-    private func adoptSecurity(_ media: NegotiatedMedia, changes: NegotiationChanges, at now: Instant) {
+    private func adoptSecurity(_ media: NegotiatedMedia, at now: Instant) {
         switch media.security {
         case .none: for transport in transports.values { transport.setPlain() }
         case .sdes:
-            guard changes.contains(.sdes) || changes.contains(.security), let pair = media.sdes.flatMap(SRTPKeyPair.init) else { return }
-            for transport in transports.values {
-                do throws(SRTPError) {
-                    try transport.setKeys(pair, association: nil, source: nil)
-                } catch {
-                    outputs.append(.dtlsFailed(.library(reason: "SRTP keys: \(error)")))
-                }
+            guard let pair = media.sdes.flatMap(SRTPKeyPair.init) else {
+                outputs.append(.dtlsFailed(.library(reason: "the SDES keys cannot be used")))
+                return
+            }
+            do throws(SRTPError) {
+                let keys = try sdes.keys(for: pair)
+                for transport in transports.values { transport.setKeys(keys) }
+            } catch {
+                outputs.append(.dtlsFailed(.library(reason: "SRTP keys: \(error)")))
             }
         case .dtls: for transport in transports.values { startDTLS(transport, at: now) }
         }
@@ -317,7 +329,8 @@ final class MediaSession {
         case .validPair(let component, let local, let remote):
             if transports[component]?.route == nil { setRoute(component, local, remote) }
         case .selectedPair(let component, let pair): setRoute(component, pair.local.base, pair.remote.address)
-        case .consentLost: outputs.append(.consentLost)
+        // Without RTCP's own path the call goes on; nothing is sent there any more (RFC 7675 §5.1).
+        case .consentLost(let component): if component == 1 { outputs.append(.consentLost) } else { transports[component]?.setRoute(nil) }
         case .localCandidate, .gatheringComplete, .roleChanged: break
         }
     }
@@ -362,14 +375,7 @@ final class MediaSession {
         }
         ice?.handle(.close, at: now)
     }
-}
 
-extension SRTPKeyPair {
-    /// The keys of both crypto lines; nil when one is missing or unusable.
-    init?(_ parameters: SDESParameters) {
-        guard let profile = SRTPProfile(sdesSuite: parameters.suite.rawValue), let local = parameters.local?.usableKey, let remote = parameters.remote.usableKey
-        else { return nil }
-        let split = { (key: [UInt8]) in SRTPMasterKey(key: Array(key.prefix(profile.keyLength)), salt: Array(key.dropFirst(profile.keyLength))) }
-        self.init(profile: profile, local: split(local), remote: split(remote))
-    }
+    /// The peer showed another certificate than it signalled, on any component, even when no handshake came to its end.
+    var certificateFailure: DTLSFailure? { transports.keys.sorted().lazy.compactMap { self.transports[$0]?.certificateFailure }.first }
 }

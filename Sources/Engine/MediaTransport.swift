@@ -83,16 +83,23 @@ final class MediaTransport {
     func setRoute(_ route: Route?) { self.route = route }
     func setPlain() { state = .plain }
 
-    func setKeys(_ pair: SRTPKeyPair, association: DTLSAssociation?, source: SocketAddress?) throws(SRTPError) {
+    private func setKeys(_ pair: SRTPKeyPair, association: DTLSAssociation, source: SocketAddress?) throws(SRTPError) {
         let keys = Keys(
             inbound: try SRTPContext(profile: pair.profile, key: pair.remote, direction: .inbound),
             outbound: try SRTPContext(profile: pair.profile, key: pair.local, direction: .outbound), profile: pair.profile,
-            negotiated: association?.negotiated)
+            negotiated: association.negotiated)
         state = .keyed(keys, association: association, source: source)
     }
 
+    /// The keys of SDES; both components share the contexts.
+    func setKeys(_ keys: Keys) { state = .keyed(keys, association: nil, source: nil) }
+
     /// Forgets keys and handshakes: a new description asks for new ones.
-    func reset() { state = .waiting }
+    func reset() {
+        state = .waiting
+        early = []
+        lastFailure = nil
+    }
 
     /// A handshake with the known source begins.
     func start(_ association: DTLSAssociation, at now: Instant) {
@@ -101,6 +108,23 @@ final class MediaTransport {
         let kept = early
         early = []
         for datagram in kept { association.receive(datagram.bytes.span.bytes, at: now) }
+    }
+
+    /// The certificate shown is not the one signalled, whether or not its handshake came to an end. Says nothing once keys are verified.
+    var certificateFailure: DTLSFailure? {
+        var shown = lastFailure
+        switch state {
+        case .handshaking(let handshakes): shown = handshakes.lazy.compactMap(\.association.certificateFailure).first ?? lastFailure
+        case .failed: break
+        case .waiting, .plain, .keyed: return nil
+        }
+        return shown?.isMismatch == true ? shown : nil
+    }
+
+    /// Whether a source that is not the known one may begin a handshake here with this datagram: it must be a ClientHello.
+    func canStartBeside(_ datagram: RawSpan) -> Bool {
+        guard case .handshaking(let handshakes) = state, handshakes.count < Self.halfOpenLimit else { return false }
+        return datagram.u8(at: 0) == 22 && datagram.u16(at: 3) == 0 && datagram.u8(at: 13) == 1
     }
 
     /// Another source claims to be the peer (no ICE): its association runs beside, until one is verified.

@@ -42,10 +42,12 @@ extension Phone {
 
     /// `echo`, a SIP URI, or `user@host` without the scheme.
     public static func target(_ text: String) -> SIPURI? {
-        let trimmed = text.filter { $0 != " " && $0 != "\t" }
-        guard !trimmed.isEmpty else { return nil }
+        let isBlank = { (c: Character) in c == " " || c == "\t" }
+        var trimmed = text.drop(while: isBlank)
+        while let last = trimmed.last, isBlank(last) { trimmed.removeLast() }
+        guard !trimmed.isEmpty, !trimmed.contains(where: isBlank) else { return nil }
         let lower = trimmed.lowercased()
-        let withScheme = lower.hasPrefix("sip:") || lower.hasPrefix("sips:") || lower.hasPrefix("tel:") ? trimmed : "sip:" + trimmed
+        let withScheme = lower.hasPrefix("sip:") || lower.hasPrefix("sips:") || lower.hasPrefix("tel:") ? String(trimmed) : "sip:" + trimmed
         guard let uri = SIPURI(withScheme), uri.scheme == "sip" || uri.scheme == "sips" else { return nil }
         return uri
     }
@@ -80,6 +82,7 @@ extension Phone {
     }
 
     private mutating func place(to target: SIPURI, shown: String, at now: Instant) {
+        guard life == .running else { return }
         let id = makeCallID()
         let call = Call(
             id: id, direction: .outgoing, session: userAgent.makeSessionID(), socketID: makeSocketID(), media: MediaSession(environment: environment),
@@ -150,6 +153,7 @@ extension Phone {
             call.phase = .ending
             userAgent.handle(.hangUp(call.session, reason: reason), at: now)
         case .answered:
+            judgeCertificate(call, at: now)
             if call.verdict == nil { call.verdict = call.answeredOutcome(at: now) }
             call.phase = .ending
             call.closeMedia(at: now)

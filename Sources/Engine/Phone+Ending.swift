@@ -7,6 +7,11 @@ extension Phone {
     /// Tells the call's state when it changed.
     mutating func report(_ call: Call, at now: Instant) {
         guard calls[call.id] != nil else { return }
+        // Nothing has left yet: an account registers first, sockets are opened.
+        switch call.phase {
+        case .registering, .preparing: return
+        default: break
+        }
         let state = call.state
         let held = state == .held ? call.heldBy : nil
         guard state != .ended, state != call.reported || held != call.reportedHold else { return }
@@ -22,6 +27,7 @@ extension Phone {
     mutating func ended(_ call: Call, _ end: SessionEnd, at now: Instant) {
         if let status = end.status, !(call.timing.answered != nil && status >= 300) { call.status = status }
         if !end.reason.isEmpty, call.timing.answered == nil { call.reason = Sanitiser.text(end.reason) }
+        judgeCertificate(call, at: now)
         if call.verdict == nil { call.verdict = outcome(call, end, at: now) }
         if call.direction == .outgoing, call.timing.answered == nil, call.id == focused {
             switch call.verdict {
@@ -32,6 +38,14 @@ extension Phone {
             timers.set(.tone, at: now + .seconds(2))
         }
         conclude(call, endedBy: end.by.rawValue, end: end, at: now)
+    }
+
+    /// A peer that saw a wrong certificate hangs up, often before our own handshake is done: what it showed to us counts all the same.
+    mutating func judgeCertificate(_ call: Call, at now: Instant) {
+        guard call.verdict == nil, let failure = call.media.certificateFailure else { return }
+        call.verdict = .fingerprintMismatch
+        call.verdictReason = Phone.sentence(failure)
+        tell(.error, Outcome.fingerprintMismatch.word, Phone.sentence(failure), call: call.id, at: now)
     }
 
     private func outcome(_ call: Call, _ end: SessionEnd, at now: Instant) -> Outcome {

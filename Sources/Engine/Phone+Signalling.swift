@@ -148,7 +148,9 @@ extension Phone {
             if call.offersInAnswer, call.media.negotiated == nil { fail(call, .sipFailure, "the ACK has no answer to our offer", at: now) }
             return
         }
-        guard call.offersInAnswer || call.media.negotiated != nil else { return }
+        // A description where none was asked for says nothing.
+        guard call.offersInAnswer else { return }
+        call.offersInAnswer = false
         applyAnswer(sdp, call, at: now)
     }
 
@@ -162,12 +164,13 @@ extension Phone {
         }
         if let sdp {
             // The newest 18x with SDP has the media; an answer that cannot be used is only ignored before the 2xx.
-            guard let answer = try? SessionDescription(parsing: sdp), call.media.apply(answer: answer, at: now) == nil else { return }
-            call.phase = .early(dialog: dialog)
-            call.answeredDialog = dialog
-        } else if case .calling = call.phase {
-            call.phase = .ringing
+            if let answer = try? SessionDescription(parsing: sdp), call.media.apply(answer: answer, at: now) == nil {
+                call.phase = .early(dialog: dialog)
+                call.answeredDialog = dialog
+                return
+            }
         }
+        if case .calling = call.phase { call.phase = .ringing }
     }
 
     private mutating func wasAnswered(_ call: Call, sdp: [UInt8]?, dialog: String, at now: Instant) {
@@ -290,6 +293,8 @@ extension Phone {
     ) {
         let shown = Interface.RegistrationState(rawValue: state.rawValue) ?? .failed
         if let index = accounts.firstIndex(where: { $0.id == account }) {
+            // What never was registered needs no farewell.
+            if state == .unregistered, accounts[index].state == .failed || accounts[index].state == .unregistered { return }
             accounts[index].state = shown
             accounts[index].status = status
             accounts[index].expiresSeconds = expiresSeconds

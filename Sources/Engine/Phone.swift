@@ -90,7 +90,7 @@ public struct Phone: StateMachine {
 
     /// All sockets listen: registrations begin.
     public mutating func announceReady(at now: Instant) {
-        for account in configuration.accounts where !configuration.unregisteredAccounts.contains(account.id) {
+        for account in configuration.accounts where configuration.registersAtStart && !configuration.unregisteredAccounts.contains(account.id) {
             userAgent.handle(.register(account.id), at: now)
         }
         round(at: now)
@@ -170,6 +170,8 @@ public struct Phone: StateMachine {
     public mutating func handleTimeout(at now: Instant) {
         guard life != .finished else { return }
         while let timer = timers.popExpired(at: now) { expired(timer, at: now) }
+        // `.finished` is the last output.
+        guard life != .finished else { return }
         if let due = userAgent.deadline, due <= now { userAgent.handleTimeout(at: now) }
         for call in calls.values {
             if let due = call.media.deadline, due <= now { call.media.handleTimeout(at: now) }

@@ -13,6 +13,8 @@ public struct PhoneConfiguration: Sendable {
     public var accounts: [SIPAccount] = []
     /// Accounts with `registrar = "none"`.
     public var unregisteredAccounts: Set<String> = []
+    /// False: an account registers when its first call is placed, so that a failure is told once (`call`).
+    public var registersAtStart = true
     /// Outbound proxy for every request outside a dialog.
     public var proxy: SIPURI?
     public var security = SecurityPolicy.prefer

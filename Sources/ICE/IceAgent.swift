@@ -12,6 +12,9 @@ public struct IceAgent: StateMachine {
         case gather(stunServers: [SocketAddress])
         /// The peer's description. Other credentials than before start anew with that peer; the same ones only add candidates.
         case setRemote(IceCredentials, candidates: [IceCandidate], isLite: Bool)
+        /// Before `setRemote`: the description to come is another peer's (a fork), not the same one's restart. Only sources that showed
+        /// this user name fragment stay known.
+        case changePeer(ufrag: String)
         /// A trickled candidate.
         case addRemoteCandidate(IceCandidate)
         case endOfRemoteCandidates
@@ -141,6 +144,8 @@ public struct IceAgent: StateMachine {
         case .gather(let servers): gather(servers, at: now)
         case .setRemote(let credentials, let candidates, let isLite):
             setRemote(credentials, candidates: candidates, isLite: isLite, at: now)
+        case .changePeer(let ufrag):
+            knownSources = earlyChecks.filter { $0.remoteUfrag.elementsEqual(ufrag.utf8) }.map { KnownSource(component: $0.component, address: $0.source) }
         case .addRemoteCandidate(let candidate):
             addRemote(candidate)
             formPairs()

@@ -6,11 +6,11 @@ import NIOPosix
 import SIP
 
 extension PhoneClient {
-    func openListeners() throws {
+    func openListeners() async throws {
         for listener in listeners {
             switch listener.transport {
             case .udp: try openUDP(listener)
-            case .tcp: try openTCP(listener)
+            case .tcp: try await openTCP(listener)
             case .tls, .ws, .wss: throw StartError(message: "not in this version: --listen \(listener.transport.rawValue)")
             }
         }
@@ -110,7 +110,7 @@ extension PhoneClient {
 
     // MARK: TCP
 
-    private func openTCP(_ listener: ListenSpecification) throws {
+    private func openTCP(_ listener: ListenSpecification) async throws {
         guard let address = Sockets.nio(listener.address) else { throw StartError(message: "cannot listen on tcp:\(listener.address)") }
         let descriptor = socket(listener.address.ip.isV4 ? AF_INET : AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var one: Int32 = 1
@@ -122,18 +122,18 @@ extension PhoneClient {
             throw StartError(message: "cannot listen on tcp:\(listener.address): \(text)")
         }
         let port = platformPort(descriptor)
-        let made = NIOLoopBoundBox<(any Channel)?>(nil, eventLoop: loop)
+        // Unlike a datagram channel, a server channel takes turns of the loop to be made.
         let future = ServerBootstrap(group: loop)
-            .serverChannelInitializer { channel in
-                made.value = channel
-                return channel.eventLoop.makeSucceededVoidFuture()
-            }
             .childChannelInitializer { [weak self] channel in
                 channel.eventLoop.makeCompletedFuture { try self?.assumeIsolated { try $0.accepted(channel) } }
             }
             .withBoundSocket(descriptor)
-        future.whenFailure { _ in }
-        guard let server = made.value else { throw StartError(message: "cannot use a socket on this loop") }
+        let server: any Channel
+        do {
+            server = try await future.get()
+        } catch {
+            throw StartError(message: "cannot listen on tcp:\(listener.address): \(error)")
+        }
         servers.append(server)
         let local = Core.SocketAddress(listener.address.ip, port)
         signalling.append(SignallingSocket(transport: .tcp, address: local, channel: server, descriptor: descriptor))

@@ -103,14 +103,14 @@ public actor PhoneClient {
     static func now() -> Instant { Instant(nanoseconds: platform_monotonic_ns()) }
 
     /// Opens the listening sockets and starts registrations. Throws one line when a port is taken; no socket is open then.
-    public func start() throws {
-        let now = PhoneClient.now()
+    public func start() async throws {
         do {
-            try openListeners()
+            try await openListeners()
         } catch {
             closeSockets()
             throw error
         }
+        let now = PhoneClient.now()
         phone.start(at: now)
         for socket in signalling { phone.handle(.signalling(.listening(socket.transport, socket.address)), at: now) }
         drain(at: now)

@@ -112,7 +112,8 @@ extension LocalMedia {
             guard let payloadType = number([rate == 8000 ? 101 : 102], same) else { continue }
             used.insert(payloadType)
             let map = RTPMap(payloadType: payloadType, name: LocalMedia.telephoneEvent, clockRate: rate)
-            out.append(PayloadFormat(map: map, fmtp: LocalMedia.telephoneEvents))
+            // Without fmtp it means events 0 to 15 (RFC 4733 §2.4.1): an offer has to fit a datagram.
+            out.append(PayloadFormat(map: map, fmtp: nil))
         }
         return out
     }

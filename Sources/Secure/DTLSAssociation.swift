@@ -135,6 +135,15 @@ public final class DTLSAssociation {
         }
     }
 
+    /// What the certificate that came before the handshake was done means, when it is none of those signalled: nothing ends by it, since it is
+    /// not authenticated yet, but it tells why, once something else ends the handshake (the peer hung up, an alert in clear, the time limit).
+    public var certificateFailure: DTLSFailure? {
+        guard case .handshaking = machine, let ssl, let expected, let certificate = SSL_get0_peer_certificate(ssl) else { return nil }
+        let match = CertificateFingerprint.match(certificate: derBytes(of: certificate), signalled: expected.fingerprints, policy: expected.policy)
+        guard case .mismatch(let presented) = match else { return nil }
+        return .fingerprintMismatch(presented: presented)
+    }
+
     /// Sends close_notify (when there is a session) and ends. A no-op after the end.
     public func close(at now: Instant) {
         switch machine {
@@ -202,6 +211,7 @@ public final class DTLSAssociation {
     }
 
     func fail(_ failure: DTLSFailure, at now: Instant) {
+        let failure = certificateFailure ?? failure
         outputs.append(.failed(failure))
         finish(.failed(failure))
     }

@@ -27,6 +27,7 @@ struct CallCommand: ParsableCommand {
             guard let target = Phone.target(uri) else { throw UsageError("not a SIP address: \(Sanitiser.text(uri))") }
             _ = try Settings.uri(target.description, "call")
         }
+        settings.phone.registersAtStart = false
         settings.phone.callLimit = try Seconds.duration(duration, "--for")
         if let timeout = try Seconds.duration(ringTimeout, "--ring-timeout") { settings.phone.ringTimeout = timeout }
         if let dtmf {

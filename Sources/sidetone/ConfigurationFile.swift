@@ -1,38 +1,31 @@
+import Core
 import Glibc
-import TOMLKit
 
-/// The TOML configuration: keys are the long options' names, accounts are `[account.NAME]` tables.
-struct ConfigurationFile {
-    struct Account {
+/// The TOML configuration: keys are the long options' names, accounts are `[account.NAME]` tables with keys of their own.
+struct ConfigurationFile: Sendable {
+    struct Account: Sendable {
         var name: String
-        var address: String
-        var username: String?
-        var passwordFile: String?
-        var registrar: String?
-        var proxy: String?
+        /// `account`: the address of record.
+        var address: Given
+        var values: [String: Given] = [:]
     }
 
-    private static let keys: Set<String> = [
-        "listen", "identity", "proxy", "security", "ice", "stun", "codec", "audio-in", "audio-out", "echo", "keylog", "json", "log-level", "log-file", "trace-sip",
-    ]
-    private static let accountKeys: Set<String> = ["account", "username", "password-file", "registrar", "proxy"]
+    /// What an account may have of its own.
+    static let accountKeys: Set<String> = ["account", "username", "password-file", "registrar", "proxy"]
 
-    private var strings: [String: [String]] = [:]
-    private var flags: [String: Bool] = [:]
+    private(set) var values: [String: [Given]] = [:]
+    private(set) var flags: [String: Origin] = [:]
+    /// In the order of the file: the first one places the calls.
     private(set) var accounts: [Account] = []
 
     init() {}
-
-    func value(_ key: String) -> String? { strings[key]?.last }
-    func values(_ key: String) -> [String] { strings[key] ?? [] }
-    func flag(_ key: String) -> Bool { flags[key] ?? false }
 
     /// `path`, which must exist; or the default one, which need not.
     static func load(_ path: String?) throws -> ConfigurationFile {
         let standard = TextFile.xdg("XDG_CONFIG_HOME", fallback: ".config").map { $0 + "/sidetone/config.toml" }
         guard let file = path ?? standard else { return ConfigurationFile() }
         guard let text = TextFile.read(file, limit: 1 << 20) else {
-            if path == nil { return ConfigurationFile() }
+            if path == nil, errno == ENOENT || errno == ENOTDIR { return ConfigurationFile() }
             throw UsageError("--config: cannot read \(file): \(String(cString: strerror(errno)))")
         }
         return try ConfigurationFile(text: text, path: file)
@@ -40,51 +33,68 @@ struct ConfigurationFile {
 
     init(text: String, path: String) throws {
         let table: TOMLTable
-        do {
-            table = try TOMLTable(string: text)
-        } catch let error as TOMLParseError {
-            throw UsageError("\(path):\(error.source.begin.line): \(error.description.split(separator: "\n").first.map(String.init) ?? "not TOML")")
+        do throws(TOMLError) {
+            table = try TOMLDocument.parse(text)
+        } catch {
+            throw UsageError("\(path):\(error.line): \(error.message)")
         }
-        let place = { (key: String) in "\(path):\(ConfigurationFile.line(of: key, in: text))" }
-        for key in table.keys {
-            if key == "account" {
-                guard let entries = table[key]?.table else { throw UsageError("\(place(key)): \"account\" must be tables, [account.NAME]") }
-                for name in entries.keys { accounts.append(try ConfigurationFile.account(name, entries[name]?.table, place)) }
-                continue
-            }
-            if NotInThisVersion.contains(key: key) { throw UsageError("\(place(key)): not in this version: \(key)") }
-            guard ConfigurationFile.keys.contains(key), let value = table[key] else { throw UsageError("\(place(key)): unknown key \"\(key)\"") }
-            if let text = value.string {
-                strings[key] = [text]
-            } else if let flag = value.bool {
-                if key == "ice" { strings[key] = [flag ? "on" : "off"] } else { flags[key] = flag }
-            } else if let list = value.array {
-                strings[key] = try list.map { item in
-                    guard let text = item.string else { throw UsageError("\(place(key)): \(key) takes texts") }
-                    return text
-                }
+        for entry in table.entries {
+            let origin = Origin.key(Sanitiser.text(entry.key), path: path, line: entry.line)
+            if entry.key == "account", case .table(let tables) = entry.value.kind {
+                for account in tables.entries { accounts.append(try ConfigurationFile.account(account, path)) }
+            } else if NotInThisVersion.contains(key: entry.key) {
+                throw UsageError("\(path):\(entry.line): not in this version: \(entry.key)")
+            } else if let kind = OptionTable.keys[entry.key] {
+                try set(entry, kind, origin)
             } else {
-                throw UsageError("\(place(key)): \(key) takes a text")
+                throw UsageError("\(path):\(entry.line): unknown key \(quoted(entry.key))")
             }
         }
-        accounts.sort { $0.name < $1.name }
     }
 
-    private static func account(_ name: String, _ table: TOMLTable?, _ place: (String) -> String) throws -> Account {
-        guard let table else { throw UsageError("\(place(name)): account \"\(name)\" must be a table") }
-        for key in table.keys where !accountKeys.contains(key) { throw UsageError("\(place(key)): unknown key \"\(key)\" in account \"\(name)\"") }
-        guard let address = table["account"]?.string else { throw UsageError("\(place(name)): account \"\(name)\" has no \"account\" (its SIP URI)") }
-        return Account(
-            name: name, address: address, username: table["username"]?.string, passwordFile: table["password-file"]?.string,
-            registrar: table["registrar"]?.string, proxy: table["proxy"]?.string)
-    }
-
-    /// The line that sets `key` (or the table that it names), from 1.
-    private static func line(of key: String, in text: String) -> Int {
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let trimmed = line.drop { $0 == " " || $0 == "\t" || $0 == "\"" || $0 == "[" }
-            if trimmed.hasPrefix(key) || (line.contains("[account") && trimmed.contains(key)) { return index + 1 }
+    private mutating func set(_ entry: TOMLTable.Entry, _ kind: OptionTable.Kind, _ origin: Origin) throws {
+        switch (kind, entry.value.kind) {
+        case (.flag, .boolean(let isSet)): if isSet { flags[entry.key] = origin }
+        case (.text, .string(let text)), (.list, .string(let text)): values[entry.key] = [Given(text: text, origin: origin)]
+        case (.text, .boolean(let isOn)) where entry.key == "ice": values[entry.key] = [Given(text: isOn ? "on" : "off", origin: origin)]
+        case (.number, .integer(let number)): values[entry.key] = [Given(text: String(number), origin: origin)]
+        case (.number, .number(let number)): values[entry.key] = [Given(text: String(number), origin: origin)]
+        case (.list, .array(let items)):
+            values[entry.key] = try items.map { item in
+                guard case .string(let text) = item.kind else { throw origin.error("takes a list of texts, not \(item.typeName) in it") }
+                return Given(text: text, origin: origin)
+            }
+        default: throw origin.error("takes \(ConfigurationFile.wanted(kind)), not \(entry.value.typeName)")
         }
-        return 1
+    }
+
+    private static func wanted(_ kind: OptionTable.Kind) -> String {
+        switch kind {
+        case .text: "a text in quotes"
+        case .list: "a text or a list of texts"
+        case .number: "a number"
+        case .flag: "true or false"
+        }
+    }
+
+    private static func account(_ entry: TOMLTable.Entry, _ path: String) throws -> Account {
+        let place = "\(path):\(entry.line)"
+        let name = Sanitiser.text(entry.key)
+        guard case .table(let table) = entry.value.kind else { throw UsageError("\(place): accounts are tables: [account.\(name)]") }
+        var values: [String: Given] = [:]
+        for item in table.entries {
+            let here = "\(path):\(item.line)"
+            if item.key == "quirks" { throw UsageError("\(here): not in this version: [account.\(name).quirks]") }
+            guard accountKeys.contains(item.key) else {
+                let isKnown = OptionTable.keys[item.key] != nil || NotInThisVersion.contains(key: item.key)
+                throw UsageError(isKnown ? "\(here): not in this version: \(item.key) of one account" : "\(here): unknown key \(quoted(item.key)) in [account.\(name)]")
+            }
+            let origin = Origin.key(item.key, path: path, line: item.line)
+            guard case .string(let text) = item.value.kind else { throw origin.error("takes a text in quotes, not \(item.value.typeName)") }
+            values[item.key] = Given(text: text, origin: origin)
+        }
+        guard let address = values["account"] else { throw UsageError("\(place): [account.\(name)] needs account = \"sip:user@domain\"") }
+        values["account"] = nil
+        return Account(name: name, address: address, values: values)
     }
 }

@@ -4,61 +4,82 @@ import Glibc
 import Interface
 import Synchronization
 
-/// Lines for standard output and standard error, queued by the loop and written by the main thread: a slow reader stops no media.
+/// Lines for standard output, standard error and the log, queued by the loop and written by the main thread: a slow reader stops no media.
 final class Output: Sendable {
+    struct Line: Sendable {
+        var descriptor: Int32
+        var text: String
+    }
+
     private struct Queue {
-        var lines: [(descriptor: Int32, text: String)] = []
+        var lines: [Line] = []
         var isFinished = false
     }
 
+    /// Figures that nobody reads are left out first; at the hard limit everything is.
+    private static let softLimit = 1_000
+    private static let hardLimit = 100_000
+
+    /// Readable when something waits.
     let descriptor: Int32
     private let json: Bool
+    private let log: LogSettings
     private let queue = Mutex(Queue())
 
-    init(json: Bool) {
+    init(json: Bool, log: LogSettings) {
         self.json = json
+        self.log = log
         descriptor = platform_eventfd()
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// With `--json` everything goes to standard output as objects; else one human line, errors and warnings on standard error.
+    /// Objects on standard output with `--json`, else one human line; warnings and errors (and, when the log asks for it, all lines) on
+    /// standard error.
     func event(_ event: TimedEvent) {
         if json {
-            add(1, JSONLines.line(event))
-            if case .notice(let severity, _, _, _) = event.event, severity != .message, let line = HumanLines.line(event.event) { add(2, line) }
-        } else if let line = HumanLines.line(event.event) {
-            if case .notice(let severity, _, _, _) = event.event, severity != .message { add(2, line) } else { add(1, line) }
+            var isFigures = false
+            if case .callStats = event.event { isFigures = true }
+            add(1, JSONLines.line(event), isDispensable: isFigures)
+        }
+        guard let line = HumanLines.line(event.event) else { return }
+        let level = LogLevel(event.event)
+        if level == .info {
+            if !json { add(1, line) } else if log.level >= .info, log.descriptor == nil { add(2, line) }
+        } else if level <= log.level {
+            add(2, line)
         }
     }
 
-    func add(_ descriptor: Int32, _ text: String) {
+    func add(_ descriptor: Int32, _ text: String, isDispensable: Bool = false) {
         queue.withLock { queue in
-            // A reader that stopped reading costs lines, not memory.
-            if queue.lines.count < 10_000 { queue.lines.append((descriptor, text)) }
+            if queue.lines.count < (isDispensable ? Output.softLimit : Output.hardLimit) { queue.lines.append(Line(descriptor: descriptor, text: text)) }
         }
         platform_eventfd_signal(self.descriptor)
     }
 
+    /// The phone has finished: nothing more will come.
     func finish() {
         queue.withLock { $0.isFinished = true }
         platform_eventfd_signal(descriptor)
     }
 
-    /// Writes what waits. True when the phone has finished.
-    func write() -> Bool {
+    /// What waits to be written; main thread.
+    func take() -> (lines: [Line], isFinished: Bool) {
         _ = platform_eventfd_drain(descriptor)
-        let (lines, isFinished) = queue.withLock { queue in
+        return queue.withLock { queue in
             defer { queue.lines = [] }
             return (queue.lines, queue.isFinished)
         }
-        for line in lines { Output.line(line.descriptor, line.text) }
-        return isFinished
     }
 
-    static func line(_ descriptor: Int32, _ text: String) {
-        var bytes = Array(text.utf8)
-        bytes.append(10)
+    // MARK: at once
+
+    /// Blocks until the line is out: only before and after the phone lives.
+    static func line(_ descriptor: Int32, _ text: String) { raw(descriptor, text + "\n") }
+
+    static func raw(_ descriptor: Int32, _ text: String) {
+        let bytes = Array(text.utf8)
         var written = 0
         while written < bytes.count {
             let n = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress?.advanced(by: written), $0.count - written) }
@@ -71,9 +92,7 @@ final class Output: Sendable {
     static func usageError(_ message: String, json: Bool) {
         line(2, "sidetone: \(message)")
         guard json else { return }
-        var t = timespec()
-        clock_gettime(CLOCK_REALTIME, &t)
-        let time = WallTime(milliseconds: Int64(t.tv_sec) * 1000 + Int64(t.tv_nsec) / 1_000_000)
+        let time = WallTime(milliseconds: platform_wall_ms())
         line(1, JSONLines.line(TimedEvent(time: time, event: .notice(.error, code: "usage", message: message, call: nil))))
     }
 }

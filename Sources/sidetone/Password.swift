@@ -2,53 +2,50 @@ import Glibc
 
 /// A password: from a file, from `SIDETONE_PASSWORD`, or from a prompt. Never from the command line.
 enum Password {
-    static func read(file: String?, account: String) throws -> String? {
+    /// nil: there is none.
+    static func read(file: Given?, account: String) throws -> String? {
         if let file {
-            guard let text = TextFile.read(file, limit: 4096) else { throw UsageError("--password-file: cannot read \(file): \(String(cString: strerror(errno)))") }
-            let line = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).first.map(String.init) ?? ""
-            return line.hasSuffix("\r") ? String(line.dropLast()) : line
+            guard let text = TextFile.read(file.path, limit: 65_536) else { throw file.error("cannot read \(file.path): \(String(cString: strerror(errno)))") }
+            let line = firstLine(of: text)
+            guard !line.isEmpty else { throw file.error("the first line of \(file.path) is empty: the password belongs there") }
+            return line
         }
         if let value = getenv("SIDETONE_PASSWORD") { return String(cString: value) }
-        guard isatty(0) == 1, isatty(2) == 1, let typed = getpass("Password of \(account): ") else { return nil }
-        return String(cString: typed)
-    }
-}
-
-/// Small files, whole.
-enum TextFile {
-    /// nil (and `errno`) when it cannot be read.
-    static func read(_ path: String, limit: Int) -> String? {
-        guard let file = fopen(path, "r") else { return nil }
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: limit)
-        let count = fread(&bytes, 1, limit, file)
-        guard ferror(file) == 0 else { return nil }
-        return String(decoding: bytes.prefix(count), as: UTF8.self)
+        return prompt("Password of \(account): ")
     }
 
-    /// Mode 0600 from the first byte on; replaced as a whole.
-    static func writePrivate(_ path: String, _ bytes: [UInt8]) -> Bool {
-        let temporary = path + ".new"
-        unlink(temporary)
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return false }
-        let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        close(descriptor)
-        return written == bytes.count && rename(temporary, path) == 0
+    static func firstLine(of text: String) -> String {
+        let bytes = Array(text.utf8.prefix { $0 != 10 })
+        return String(decoding: bytes.last == 13 ? bytes.dropLast() : bytes[...], as: UTF8.self)
     }
 
-    /// Makes the folder and its parents, mode 0700.
-    static func makeFolder(_ path: String) {
-        var built = ""
-        for part in path.split(separator: "/", omittingEmptySubsequences: true) {
-            built += "/" + part
-            mkdir(built, 0o700)
+    /// Asks on the terminal, without echo. nil without a terminal or when nothing was typed.
+    private static func prompt(_ text: String) -> String? {
+        guard isatty(0) == 1, isatty(2) == 1 else { return nil }
+        var saved = termios()
+        guard tcgetattr(0, &saved) == 0 else { return nil }
+        var silent = saved
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        silent.c_lflag |= tcflag_t(ICANON | ISIG)
+        tcsetattr(0, TCSAFLUSH, &silent)
+        let restore = {
+            tcsetattr(0, TCSAFLUSH, &saved)
+            Output.line(2, "")
         }
-    }
-
-    /// `$NAME`, or `$HOME` and `fallback`.
-    static func xdg(_ name: String, fallback: String) -> String? {
-        if let value = getenv(name).map({ String(cString: $0) }), value.hasPrefix("/") { return value }
-        return getenv("HOME").map { String(cString: $0) + "/" + fallback }
+        Output.raw(2, text)
+        var polled = [pollfd(fd: 0, events: Int16(POLLIN), revents: 0), pollfd(fd: Signals.descriptor, events: Int16(POLLIN), revents: 0)]
+        var bytes = [UInt8](repeating: 0, count: 1024)
+        while true {
+            _ = poll(&polled, 2, -1)
+            if let signal = Signals.next() {
+                restore()
+                exit(Signals.exitCode(signal))
+            }
+            guard polled[0].revents != 0 else { continue }
+            let count = Glibc.read(0, &bytes, bytes.count)
+            restore()
+            let line = firstLine(of: String(decoding: bytes.prefix(max(0, count)), as: UTF8.self))
+            return line.isEmpty ? nil : line
+        }
     }
 }

@@ -19,9 +19,7 @@ import Testing
             a=rtpmap:0 PCMU/8000
             a=rtpmap:8 PCMA/8000
             a=rtpmap:102 telephone-event/48000
-            a=fmtp:102 0-16
             a=rtpmap:101 telephone-event/8000
-            a=fmtp:101 0-16
             a=ptime:20
             a=sendrecv
             a=mid:0

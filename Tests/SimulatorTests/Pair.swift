@@ -111,7 +111,8 @@ extension PhoneConfiguration {
 }
 
 extension Node {
-    var call: CallID { CallID(1) }
+    /// The first call that was told of; a refused offer has used up a number.
+    var call: CallID { events.lazy.compactMap { if case .callState(let id, _, _, _) = $0.event { id } else { nil } }.first ?? CallID(1) }
     var states: [CallState] { states(of: call) }
 
     func states(of id: CallID) -> [CallState] {

@@ -1,6 +1,7 @@
 import Core
 import Engine
 import Interface
+import Secure
 import Simulator
 import Testing
 

@@ -66,7 +66,7 @@ struct AccountState {
     /// Realms that the account's own registrar or proxy named.
     var realms: Set<String> = []
     /// Where its own hosts resolved to.
-    var addresses: Set<IPAddress> = []
+    var addresses: Set<SocketAddress> = []
 
     init(_ account: SIPAccount) {
         self.account = account
@@ -84,5 +84,13 @@ struct AccountState {
     /// True for the account's registrar, proxy and domain.
     func owns(_ host: SIPHost) -> Bool {
         host == account.uri.host || host == account.registrar?.host || host == account.proxy?.host
+    }
+
+    /// True for a next hop that is one of them, port included: another port of the same host may be somebody else's server.
+    func owns(nextHop: SIPURI) -> Bool {
+        let port = { (uri: SIPURI) in uri.port ?? (uri.isSecure ? 5061 : 5060) }
+        return [account.uri, account.registrar, account.proxy].contains { own in
+            own.map { $0.host == nextHop.host && port($0) == port(nextHop) } ?? false
+        }
     }
 }

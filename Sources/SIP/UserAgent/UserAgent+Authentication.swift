@@ -26,8 +26,8 @@ extension UserAgent {
     /// The next hop must be the account's own. Who stands behind it could ask too, to guess the password from the answer: so the realm
     /// must be one that the own hosts named before. While they named none, a 407 and anything from the own domain count as theirs.
     private func isTrusted(_ delivery: Delivery, _ account: AccountState, _ response: SIPResponse) -> Bool {
-        let isOwnHop = account.owns(delivery.outgoing.nextHop.host)
-        let isOwnAddress = delivery.current.map { account.addresses.contains($0.address.ip) } ?? false
+        let isOwnHop = account.owns(nextHop: delivery.outgoing.nextHop)
+        let isOwnAddress = delivery.current.map { account.addresses.contains($0.address) } ?? false
         guard isOwnHop || isOwnAddress else { return false }
         let request = delivery.outgoing.request
         let isOwnTarget = account.owns(request.uri.host)

@@ -34,8 +34,8 @@ extension UserAgent {
         if let flow = delivery.outgoing.fallback, !targets.contains(where: { $0.transport == flow.transport && $0.address == flow.remote }) {
             targets.append(ResolvedTarget(transport: flow.transport, address: flow.remote, local: flow.local))
         }
-        if let account = delivery.outgoing.account, accounts[account]?.owns(delivery.outgoing.nextHop.host) == true {
-            for target in targets where (accounts[account]?.addresses.count ?? 0) < 32 { accounts[account]?.addresses.insert(target.address.ip) }
+        if let account = delivery.outgoing.account, accounts[account]?.owns(nextHop: delivery.outgoing.nextHop) == true {
+            for target in targets where (accounts[account]?.addresses.count ?? 0) < 32 { accounts[account]?.addresses.insert(target.address) }
         }
         delivery.targets = targets
         deliveries[token] = delivery

@@ -43,14 +43,35 @@ class Datagram:
 
 
 class Capture(Process):
-    """Captures when the constructor returns."""
+    """Captures when the constructor returns, and has everything when `finish` returns: it is sent packets of its own and waits to see them,
+    for the kernel hands packets over in blocks."""
 
-    def __init__(self, path, namespace, only="udp"):
-        self.path = path
-        super().__init__(["tshark", "-i", namespace.interface, "-f", only, "-w", path, "-q"], "tshark", namespace=namespace)
-        self.wait_line(r"Capture started|File: ", 15)
+    MARK = 9
+
+    def __init__(self, path, namespace):
+        self.path, self.namespace = path, namespace
+        super().__init__(["tshark", "-i", namespace.interface, "-f", "udp", "-w", path, "-P", "-l", "-T", "fields", "-e", "udp.length", "-e", "udp.dstport"],
+                         "tshark", namespace=namespace)
+        self.wait_line(r"Capturing on", 15)
+        self._mark(1)
+
+    def _mark(self, length):
+        """One datagram of this length to the discard port after the other, until one was seen."""
+        with self.namespace.socket() as sender:
+            for _ in range(50):
+                sender.sendto(bytes(length), (self.namespace.gateway, self.MARK))
+                try:
+                    return self.wait_line(rf"^{8 + length}\t{self.MARK}$", 0.3)
+                except AssertionError:
+                    if self.child.poll() is not None:
+                        raise
+        raise AssertionError("tshark sees no packets")
+
+    def worth_showing(self, stream):
+        return list(self.output[stream]) if stream == "stderr" else []
 
     def finish(self):
+        self._mark(2)
         self.send_signal(signal.SIGINT)
         self.wait(15)
 
@@ -64,7 +85,7 @@ class Capture(Process):
 
     def datagrams(self):
         found = []
-        for row in self.fields(FIELDS, "udp && !icmp"):
+        for row in self.fields(FIELDS, f"udp && !icmp && udp.dstport != {self.MARK}"):
             time, source, source_port, target, target_port, payload = row
             found.append(Datagram(float(time), (source, int(source_port)), (target, int(target_port)), bytes.fromhex(payload)))
         return found

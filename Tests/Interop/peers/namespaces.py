@@ -74,7 +74,8 @@ class Link:
             ip("-n", side.name, "addr", "add", f"{side.address}/24", "dev", side.interface)
             ip("-n", side.name, "link", "set", side.interface, "up")
         for side, other in ((self.near, self.far), (self.far, self.near)):
-            ip("-n", side.name, "route", "add", "default", "via", other.address)
+            side.gateway = other.address
+            ip("-n", side.name, "route", "add", "default", "via", side.gateway)
 
     def cut(self):
         """Nothing passes any more, without a word to either side."""

@@ -128,7 +128,7 @@ class Process:
             if lines:
                 shown = lines if len(lines) <= 120 else lines[:40] + [f"… {len(lines) - 100} lines …"] + lines[-60:]
                 parts.append(f"--- {stream}")
-                parts += [line[:1200] for line in shown]
+                parts += [line[:1800] for line in shown]
         return "\n".join(parts)
 
 

@@ -11,8 +11,8 @@ class Sipp(Process):
     """Answers on `port` of 127.0.0.1, or of the namespace's address, as the scenario says. `keys` fill its [words],
     before sipp reads it: it wants a status code that is a number."""
 
-    def __init__(self, folder, scenario, port, namespace=None, calls=1, keys=None, transport="u1"):
-        address = namespace.address if namespace else "127.0.0.1"
+    def __init__(self, folder, scenario, port, namespace=None, calls=1, keys=None, transport="u1", address=None):
+        address = address or (namespace.address if namespace else "127.0.0.1")
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.messages = folder / f"{scenario}-{port}.messages"

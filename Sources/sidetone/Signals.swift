@@ -1,0 +1,20 @@
+import CPlatform
+import Glibc
+
+/// The signalfd of the process, made before any thread.
+enum Signals {
+    nonisolated(unsafe) private static var stored: Int32 = -1
+    static func open() { stored = platform_signalfd() }
+    static var descriptor: Int32 { stored }
+
+    /// The next INT, TERM or HUP that came; nil when none waits.
+    static func next() -> Int32? {
+        while case let number = platform_signalfd_next(stored), number != 0 {
+            if number == SIGINT || number == SIGTERM || number == SIGHUP { return number }
+        }
+        return nil
+    }
+
+    /// 130 after INT, 143 after TERM and HUP.
+    static func exitCode(_ signal: Int32) -> Int32 { signal == SIGINT ? 130 : 143 }
+}

@@ -42,7 +42,8 @@ extension JitterBuffer {
         let delta = Int64(Int16(bitPattern: header.sequence &- UInt16(truncatingIfNeeded: known.highestSequence)))
         let ticks = Int64(Int32(bitPattern: header.timestamp &- UInt32(truncatingIfNeeded: known.highestTimestamp)))
         let limit = Int64(clockRate) * 60
-        if delta.magnitude > 3000 || ticks.magnitude > UInt64(limit) || (delta > 0 && ticks <= 0) {
+        // RFC 3550 §A.1: MAX_DROPOUT is 3000, MAX_MISORDER 100.
+        if delta > 3000 || delta < -100 || ticks.magnitude > UInt64(limit) || (delta > 0 && ticks <= 0) {
             // One stray packet changes nothing; two in a row are a restart (RFC 3550 §A.1).
             if known.expectedRestart == header.sequence { return begin(header) }
             known.expectedRestart = header.sequence &+ 1

@@ -2,6 +2,7 @@
 #include "platform_udp.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -52,6 +53,19 @@ int platform_udp_bind(const uint8_t *address, int length, uint16_t port, int err
     return -e;
   }
   return fd;
+}
+
+int platform_udp_send(int fd, const uint8_t *address, int length, uint16_t port, const void *bytes, uint32_t count) {
+  struct sockaddr_storage s;
+  socklen_t n = fill(&s, address, length, port);
+  for (int i = 0; i < 2; i++)
+    if (sendto(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&s, n) >= 0) return 0;
+  return -errno;
+}
+
+int platform_duplicate(int fd) {
+  int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  return copy < 0 ? -errno : copy;
 }
 
 uint16_t platform_udp_port(int fd) {

@@ -119,12 +119,11 @@ extension MediaSession {
             outputs.append(.firstReceived)
         }
         switch reception {
-        case .restarted, .ssrcChanged: digitsIn?.restart()
+        case .restarted, .ssrcChanged: digits.restart()
         default: break
         }
         guard reception.isPlayable else { return }
-        if negotiated?.dtmf.contains(where: { $0.receivePayloadType == header.payloadType }) == true {
-            try? digitsIn?.receive(payload, timestamp: header.timestamp, marker: header.marker, at: now)
+        if digits.receive(payload, header: header, at: now) {
             pump(at: now)
             return
         }
@@ -171,21 +170,16 @@ extension MediaSession {
 
     private func send(_ frame: EncodedAudioHeader, _ payload: UnsafeRawBufferPointer, at now: Instant) {
         guard let transport = transports[1], let route = transport.route, transport.isReady else { return }
-        if isAnswered, let event = digitsOut?.next(timestamp: frame.timestamp), let type = digitPayloadType {
+        if isAnswered, let event = digits.next(timestamp: frame.timestamp) {
             let header = rtp.willSend(
-                payloadType: type, payloadLength: TelephoneEvent.length, timestamp: event.timestamp, marker: event.marker, at: now)
-            event.event.payload.withUnsafeBytes { sendRTP(header, $0, transport, route) }
-            if let completed = event.completed { outputs.append(.digit(completed.digit, durationMs: completed.durationMs, .outgoing)) }
+                payloadType: event.payloadType, payloadLength: TelephoneEvent.length, timestamp: event.timestamp, marker: event.packet.marker, at: now)
+            event.packet.event.payload.withUnsafeBytes { sendRTP(header, $0, transport, route) }
+            if let completed = event.packet.completed { outputs.append(.digit(completed.digit, durationMs: completed.durationMs, .outgoing)) }
             return
         }
         let header = rtp.willSend(
             payloadType: frame.payloadType, payloadLength: payload.count, timestamp: frame.timestamp, marker: frame.marker, at: now)
         sendRTP(header, payload, transport, route)
-    }
-
-    private var digitPayloadType: UInt8? {
-        guard let media = negotiated, let clock = media.codecs.first?.clockRate else { return nil }
-        return media.dtmf.first { $0.clockRate == clock }?.sendPayloadType
     }
 
     private func sendRTP(_ header: RTPHeader, _ payload: UnsafeRawBufferPointer, _ transport: MediaTransport, _ route: MediaTransport.Route) {

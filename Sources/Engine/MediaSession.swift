@@ -44,8 +44,7 @@ final class MediaSession {
     var transports: [Int: MediaTransport] = [:]
     var rtp: RTPSession
     var port: AudioStreamPort?
-    var digitsIn: TelephoneEventReceiver?
-    var digitsOut: TelephoneEventSender?
+    var digits = MediaDigits()
     var outputs: [Output] = []
     /// Room for one packet and its tag.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)
@@ -159,8 +158,9 @@ final class MediaSession {
         for component in 1...components where transports[component] == nil { transports[component] = MediaTransport(component: component) }
         if components == 1, let second = transports.removeValue(forKey: 2) { second.close(at: now) }
 
-        if changes.contains(.security) || changes.contains(.dtls) {
-            for transport in transports.values {
+        // At the first description there is nothing to forget, and a ClientHello that came before it is kept.
+        if old != nil, changes.contains(.security) || changes.contains(.dtls) {
+            for transport in transports.sorted(by: { $0.key < $1.key }).map(\.value) {
                 transport.close(at: now)
                 flush(transport, at: now)
                 transport.reset()
@@ -208,7 +208,7 @@ final class MediaSession {
             } catch {
                 outputs.append(.dtlsFailed(.library(reason: "SRTP keys: \(error)")))
             }
-        case .dtls: for transport in transports.values { startDTLS(transport, at: now) }
+        case .dtls: for transport in transports.sorted(by: { $0.key < $1.key }).map(\.value) { startDTLS(transport, at: now) }
         }
     }
 
@@ -260,11 +260,7 @@ final class MediaSession {
             self.port = port
             outputs.append(.attach(port))
         }
-        // Digits go at the clock of the codec in use, where that was agreed on.
-        let clock = media.codecs.first?.clockRate ?? 8000
-        let event = media.dtmf.first { $0.clockRate == clock } ?? media.dtmf.first
-        if digitsOut == nil, let event, event.clockRate == clock { digitsOut = TelephoneEventSender(clockRate: UInt32(clamping: event.clockRate)) }
-        if digitsIn == nil, let event { digitsIn = TelephoneEventReceiver(clockRate: UInt32(clamping: event.clockRate)) }
+        digits.adopt(media)
     }
 
     func applyControls() {
@@ -281,14 +277,14 @@ final class MediaSession {
     var deadline: Instant? {
         var next = earliest(ice?.deadline, rtp.deadline)
         for transport in transports.values { next = earliest(next, transport.deadline) }
-        return earliest(next, digitsIn?.deadline)
+        return earliest(next, digits.deadline)
     }
 
     func handleTimeout(at now: Instant) {
         ice?.handleTimeout(at: now)
         for transport in transports.values { transport.handleTimeout(at: now) }
         rtp.handleTimeout(at: now)
-        digitsIn?.handleTimeout(at: now)
+        digits.handleTimeout(at: now)
         pump(at: now)
     }
 
@@ -303,7 +299,7 @@ final class MediaSession {
             flush(transport, at: now)
         }
         pumpControl(at: now)
-        while let received = digitsIn?.poll() {
+        while let received = digits.poll() {
             if let digit = received.digit { outputs.append(.digit(digit, durationMs: received.durationMs, .incoming)) }
         }
     }
@@ -369,7 +365,7 @@ final class MediaSession {
         port?.sendAllowed = false
         rtp.handle(.close(reason: nil), at: now)
         pumpControl(at: now)
-        for transport in transports.values {
+        for transport in transports.sorted(by: { $0.key < $1.key }).map(\.value) {
             transport.close(at: now)
             flush(transport, at: now)
         }

@@ -173,12 +173,12 @@ extension Phone {
 
     private mutating func sendDigits(_ call: Call, _ digits: String, at now: Instant) {
         guard call.isAnswered else { return }
-        guard call.media.digitsOut != nil else {
+        guard call.media.digits.canSend else {
             tell(.warning, "no-dtmf", "the peer takes no telephone-events", call: call.id, at: now)
             return
         }
         do {
-            try call.media.digitsOut?.enqueue(digits)
+            try call.media.digits.enqueue(digits)
         } catch {
             tell(.error, "bad-digits", "only 0-9, *, # and A-D can be sent", call: call.id, at: now)
         }

@@ -139,7 +139,7 @@ extension Phone {
         noteHold(call)
         if let limit = configuration.callLimit { timers.set(.limit(call.id), at: now + limit) }
         if timers.deadline(of: .statistics) == nil { timers.set(.statistics, at: now + configuration.statisticsInterval) }
-        if !configuration.digitsAfterAnswer.isEmpty { try? call.media.digitsOut?.enqueue(configuration.digitsAfterAnswer) }
+        if !configuration.digitsAfterAnswer.isEmpty { try? call.media.digits.enqueue(configuration.digitsAfterAnswer) }
     }
 
     private mutating func acknowledged(_ call: Call, sdp: [UInt8]?, at now: Instant) {

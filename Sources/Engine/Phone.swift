@@ -160,7 +160,7 @@ public struct Phone: StateMachine {
     /// The audio thread encoded something.
     public mutating func audioReady(at now: Instant) {
         var isNoteworthy = false
-        for call in calls.values {
+        for call in callsInOrder {
             call.media.sendEncoded(at: now)
             if drainMedia(call, at: now) { isNoteworthy = true }
         }
@@ -173,13 +173,16 @@ public struct Phone: StateMachine {
         // `.finished` is the last output.
         guard life != .finished else { return }
         if let due = userAgent.deadline, due <= now { userAgent.handleTimeout(at: now) }
-        for call in calls.values {
+        for call in callsInOrder {
             if let due = call.media.deadline, due <= now { call.media.handleTimeout(at: now) }
         }
         round(at: now)
     }
 
     // MARK: the round
+
+    /// A dictionary's order differs from run to run; what happens must not.
+    private var callsInOrder: [Call] { calls.count < 2 ? Array(calls.values) : calls.values.sorted { $0.id < $1.id } }
 
     mutating func emit(_ output: PhoneOutput) { outputs.append(output) }
     mutating func emit(_ event: Event, at now: Instant) { outputs.append(.event(TimedEvent(time: wallClock.time(at: now), event: event))) }

@@ -5,14 +5,17 @@ final class DatagramHandler: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     private let received: (AddressedEnvelope<ByteBuffer>) -> Void
     private let failed: () -> Void
+    private let closed: () -> Void
 
-    init(received: @escaping (AddressedEnvelope<ByteBuffer>) -> Void, failed: @escaping () -> Void) {
+    init(received: @escaping (AddressedEnvelope<ByteBuffer>) -> Void, failed: @escaping () -> Void, closed: @escaping () -> Void) {
         self.received = received
         self.failed = failed
+        self.closed = closed
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { received(unwrapInboundIn(data)) }
     func errorCaught(context: ChannelHandlerContext, error: any Error) { failed() }
+    func channelInactive(context: ChannelHandlerContext) { closed() }
 }
 
 /// Bytes of a stream in; its end is told once.

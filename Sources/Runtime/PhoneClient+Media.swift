@@ -37,7 +37,7 @@ extension PhoneClient {
             for ip in candidates where !addresses.contains(ip) && addresses.count < 8 && !(ip.isLoopback && preferred.isLoopback) { addresses.append(ip) }
         }
         var sockets: [MediaSocket] = []
-        var channels: [Core.SocketAddress: any Channel] = [:]
+        var channels: [Core.SocketAddress: MediaChannel] = [:]
         for ip in addresses {
             for (component, address, channel) in bindGroup(ip, components: request.components, id: request.id) {
                 sockets.append(MediaSocket(component: component, address: address))
@@ -52,7 +52,7 @@ extension PhoneClient {
         tell(.mediaOpened(request.id, sockets))
     }
 
-    private func bindGroup(_ ip: IPAddress, components: Int, id: MediaSocketID) -> [(Int, Core.SocketAddress, any Channel)] {
+    private func bindGroup(_ ip: IPAddress, components: Int, id: MediaSocketID) -> [(Int, Core.SocketAddress, MediaChannel)] {
         for _ in 0..<64 {
             let port = UInt16.random(in: 10_000..<30_000) * 2
             guard let rtp = try? Sockets.bindUDP(Core.SocketAddress(ip, port), errors: false) else { continue }
@@ -66,10 +66,12 @@ extension PhoneClient {
             }
             return descriptors.compactMap { component, bound in
                 let local = bound.address
-                let channel = try? datagramChannel(descriptor: bound.descriptor) { [weak self] envelope in
+                let channel = try? datagramChannel(descriptor: bound.descriptor, largest: 2048) { [weak self] envelope in
                     self?.assumeIsolated { $0.received(envelope, media: id, local: local) }
+                } closed: { [weak self] in
+                    self?.assumeIsolated { $0.lost(id, local) }
                 }
-                return channel.map { (component, local, $0) }
+                return channel.map { (component, local, MediaChannel(channel: $0, descriptor: bound.descriptor)) }
             }
         }
         return []
@@ -85,11 +87,17 @@ extension PhoneClient {
     }
 
     func sendMedia(_ id: MediaSocketID, _ transmit: Transmit) {
-        guard let channel = media[id]?[transmit.source], let remote = destination(transmit.destination) else { return }
-        channel.writeAndFlush(AddressedEnvelope(remoteAddress: remote, data: ByteBuffer(bytes: transmit.payload)), promise: nil)
+        guard let socket = media[id]?[transmit.source] else { return }
+        Sockets.send(transmit.payload, to: transmit.destination, descriptor: socket.descriptor)
+    }
+
+    /// A channel that was not closed by us: its address is gone.
+    private func lost(_ id: MediaSocketID, _ local: Core.SocketAddress) {
+        guard media[id]?.removeValue(forKey: local) != nil else { return }
+        tell(.mediaClosed(id, local))
     }
 
     func closeMedia(_ id: MediaSocketID) {
-        for channel in media.removeValue(forKey: id)?.values ?? [:].values { channel.close(promise: nil) }
+        for socket in media.removeValue(forKey: id)?.values ?? [:].values { socket.channel.close(promise: nil) }
     }
 }

@@ -1,3 +1,4 @@
+import CPlatform
 import Core
 import Engine
 import Glibc
@@ -33,29 +34,46 @@ extension PhoneClient {
                 .warning(code: "port-taken", message: "UDP port \(listener.address.port) is taken; listening on \(bound.address.port)"),
                 at: PhoneClient.now())
         }
-        let index = signalling.count
-        // `withBoundSocket` registers on this very loop: the future is complete after the loop's next turn, so the channel
-        // is kept by its handler's context instead.
-        let channel = try datagramChannel(descriptor: bound.descriptor) { [weak self] envelope in
+        let channel = try signallingChannel(descriptor: bound.descriptor, index: signalling.count)
+        signalling.append(SignallingSocket(transport: .udp, address: bound.address, channel: channel, descriptor: bound.descriptor))
+    }
+
+    /// A channel on a descriptor of its own, so that the socket outlives it.
+    private func signallingChannel(descriptor: Int32, index: Int) throws -> any Channel {
+        let copy = platform_duplicate(descriptor)
+        guard copy >= 0 else { throw StartError(message: "cannot use a socket: \(String(cString: strerror(-copy)))") }
+        return try datagramChannel(descriptor: copy) { [weak self] envelope in
             self?.assumeIsolated { $0.received(envelope, onListener: index) }
         } failed: { [weak self] in
-            self?.assumeIsolated { $0.unreachable(descriptor: bound.descriptor) }
+            self?.assumeIsolated { $0.unreachable(descriptor: descriptor) }
+        } closed: { [weak self] in
+            self?.assumeIsolated { me in me.loop.execute { me.assumeIsolated { $0.renew(listener: index) } } }
         }
-        signalling.append(SignallingSocket(transport: .udp, address: bound.address, channel: channel, descriptor: bound.descriptor))
+    }
+
+    /// SwiftNIO closes a channel when the kernel reports that a datagram did not arrive (host unreachable and most others). The errors are taken
+    /// from the queue, and the socket gets another channel.
+    private func renew(listener index: Int) {
+        guard !isFinished, signalling.indices.contains(index) else { return }
+        let descriptor = signalling[index].descriptor
+        unreachable(descriptor: descriptor)
+        guard let channel = try? signallingChannel(descriptor: descriptor, index: index) else { return }
+        signalling[index].channel = channel
     }
 
     /// A registered channel around a bound descriptor, made on the loop itself.
     func datagramChannel(
-        descriptor: Int32, received: @escaping @Sendable (AddressedEnvelope<ByteBuffer>) -> Void, failed: @escaping @Sendable () -> Void = {}
+        descriptor: Int32, largest: Int = 65_535, received: @escaping @Sendable (AddressedEnvelope<ByteBuffer>) -> Void, failed: @escaping @Sendable () -> Void = {},
+        closed: @escaping @Sendable () -> Void = {}
     ) throws -> any Channel {
         let made = NIOLoopBoundBox<(any Channel)?>(nil, eventLoop: loop)
         let future = DatagramBootstrap(group: loop)
             .channelOption(.maxMessagesPerRead, value: 16)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65_535))
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: largest))
             .channelInitializer { channel in
                 made.value = channel
                 return channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(DatagramHandler(received: received, failed: failed))
+                    try channel.pipeline.syncOperations.addHandler(DatagramHandler(received: received, failed: failed, closed: closed))
                 }
             }
             .withBoundSocket(descriptor)
@@ -65,7 +83,7 @@ extension PhoneClient {
     }
 
     private func received(_ envelope: AddressedEnvelope<ByteBuffer>, onListener index: Int) {
-        guard let remote = Sockets.address(of: envelope.remoteAddress) else { return }
+        guard let remote = Sockets.address(of: envelope.remoteAddress), signalling.indices.contains(index) else { return }
         let now = PhoneClient.now()
         let socket = signalling[index]
         let flow = SIPFlow(transport: .udp, local: specific(socket.address, toward: remote.ip), remote: remote)
@@ -87,7 +105,9 @@ extension PhoneClient {
 
     func sendSignalling(_ transmit: SIPTransmit) {
         if let id = transmit.flow.connection {
-            connections[id]?.writeAndFlush(ByteBuffer(bytes: transmit.bytes), promise: nil)
+            guard let channel = connections[id] else { return }
+            // A peer that does not read what it asks for would have us keep it all.
+            if channel.isWritable { channel.writeAndFlush(ByteBuffer(bytes: transmit.bytes), promise: nil) } else { channel.close(promise: nil) }
             return
         }
         let local = transmit.flow.local
@@ -95,17 +115,8 @@ extension PhoneClient {
             signalling.first { $0.transport == .udp && $0.address == local }
             ?? signalling.first { $0.transport == .udp && $0.address.port == local.port && $0.address.ip.isUnspecified && $0.address.ip.isV4 == local.ip.isV4 }
             ?? signalling.first { $0.transport == .udp && $0.address.ip.isV4 == local.ip.isV4 }
-        guard let socket, let remote = destination(transmit.flow.remote) else { return }
-        socket.channel.writeAndFlush(AddressedEnvelope(remoteAddress: remote, data: ByteBuffer(bytes: transmit.bytes)), promise: nil)
-    }
-
-    /// NIO's form of an address; a small cache, emptied when a stranger could have filled it.
-    func destination(_ address: Core.SocketAddress) -> NIOCore.SocketAddress? {
-        if let known = destinations[address] { return known }
-        guard let made = Sockets.nio(address) else { return nil }
-        if destinations.count > 512 { destinations.removeAll() }
-        destinations[address] = made
-        return made
+        guard let socket else { return }
+        Sockets.send(transmit.bytes, to: transmit.flow.remote, descriptor: socket.descriptor)
     }
 
     // MARK: TCP

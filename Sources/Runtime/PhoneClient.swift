@@ -1,6 +1,7 @@
 import CPlatform
 import Core
 import Engine
+import Glibc
 import Interface
 import NIOCore
 import NIOPosix
@@ -59,21 +60,27 @@ public actor PhoneClient {
     var connections: [ConnectionID: any Channel] = [:]
     /// Asked for by the phone and not made yet.
     var connecting: Set<ConnectionID> = []
-    var media: [MediaSocketID: [Core.SocketAddress: any Channel]] = [:]
+    var media: [MediaSocketID: [Core.SocketAddress: MediaChannel]] = [:]
     var nextAccepted: UInt64 = 2
     let resolverThreads: NIOThreadPool
-    var destinations: [Core.SocketAddress: NIOCore.SocketAddress] = [:]
     private var timer: Scheduled<Void>?
     private var timerAt: Instant?
     private var snapshotTimer: Scheduled<Void>?
     private var lastSnapshot: Instant?
     private let wantsSnapshots: Bool
-    private var isFinished = false
+    private(set) var isFinished = false
     private nonisolated let isStopped = Atomic<Bool>(false)
 
     struct SignallingSocket {
         var transport: SIPTransport
         var address: Core.SocketAddress
+        var channel: any Channel
+        /// UDP: the phone's own; TCP: the channel's.
+        var descriptor: Int32
+    }
+
+    /// The descriptor is the channel's and goes with it.
+    struct MediaChannel {
         var channel: any Channel
         var descriptor: Int32
     }
@@ -241,7 +248,11 @@ public actor PhoneClient {
         timer?.cancel()
         snapshotTimer?.cancel()
         isFinished = true
-        for socket in signalling { socket.channel.close(promise: nil) }
+        for socket in signalling {
+            socket.channel.close(promise: nil)
+            if socket.transport == .udp { Glibc.close(socket.descriptor) }
+        }
+        signalling = []
         for server in servers { server.close(promise: nil) }
         for channel in connections.values { channel.close(promise: nil) }
         connecting.removeAll()

@@ -18,6 +18,13 @@ enum Sockets {
         return (fd, Core.SocketAddress(address.ip, platform_udp_port(fd)))
     }
 
+    /// Past SwiftNIO, which closes a datagram channel when the kernel refuses one datagram (no route, a broadcast address, an earlier ICMP error).
+    /// What cannot be sent is lost, as on the way.
+    static func send(_ bytes: [UInt8], to address: Core.SocketAddress, descriptor: Int32) {
+        let ip = address.ip.bytes
+        _ = platform_udp_send(descriptor, ip, Int32(ip.count), address.port, bytes, UInt32(clamping: bytes.count))
+    }
+
     /// The local address toward `ip`, or nil without a route.
     static func route(to ip: IPAddress) -> IPAddress? {
         let bytes = ip.bytes

@@ -178,7 +178,13 @@ public final class SRTPContext {
     }
 
     /// Once in the process; the language makes it safe between threads.
-    private static let libraryReady: Bool = srtp_init() == srtp_err_status_ok
+    private static let libraryReady: Bool = {
+        srtp_keep_crypto()
+        return srtp_init() == srtp_err_status_ok
+    }()
+
+    /// Loads the library and lets it test itself (some 5 ms), so that the first call need not wait for that. From any thread.
+    public static func prepare() { _ = libraryReady }
 
     /// "libsrtp2 2.5.0", for `--version`.
     public static var libraryVersion: String { srtp_get_version_string().map { String(cString: $0) } ?? "" }

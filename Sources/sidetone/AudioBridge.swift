@@ -11,6 +11,7 @@ final class AudioBridge: Sendable {
         var ports: [CallID: AudioStreamPort] = [:]
         /// A call may have the focus before it has a stream.
         var focused: CallID?
+        var devices: [AudioDeviceDescription] = []
     }
     private let state = Mutex(State())
 
@@ -45,12 +46,15 @@ final class AudioBridge: Sendable {
         tell(.audio(snapshot))
     }
 
+    /// What can be chosen; listing costs too much for the loop.
+    func setDevices(_ devices: [AudioDeviceDescription]) { state.withLock { $0.devices = devices } }
+
     /// What is in use and what can be chosen.
     var snapshot: AudioSnapshot {
         var out = AudioSnapshot()
         out.input = engine.input.description
         out.output = engine.output.description
-        let devices = AudioDevices.list()
+        let devices = state.withLock { $0.devices }
         out.inputs = ["alsa"] + devices.filter(\.isInput).map(\.specification) + ["tone:440", "null"]
         out.outputs = ["alsa"] + devices.filter(\.isOutput).map(\.specification) + ["null"]
         return out

@@ -8,20 +8,33 @@ import Secure
 enum Certificate {
     static func unixTime() -> Int64 { Int64(time(nil)) }
 
-    static func load(_ settings: Settings) throws -> CertificateIdentity {
-        if settings.keepsCertificate, let state = TextFile.xdg("XDG_STATE_HOME", fallback: ".local/state") {
-            let folder = state + "/sidetone"
-            let name = settings.phone.accounts.first.map { "certificate-\(Sanitiser.fileName($0.id)).pem" } ?? "certificate.pem"
-            let path = folder + "/" + name
-            if let text = TextFile.read(path, limit: 65_536), let kept = try? CertificateIdentity(pem: Array(text.utf8)), kept.isValid(unixTime: unixTime()) {
-                return kept
-            }
-            let made = try fresh()
-            TextFile.makeFolder(folder)
-            if !TextFile.writePrivate(path, made.pem) { Output.line(2, "warning: cannot keep the certificate in \(path): \(String(cString: strerror(errno)))") }
-            return made
+    /// - Parameter warnings: one is added when it cannot be kept.
+    static func load(_ settings: Settings, _ warnings: inout [Settings.Warning]) throws -> CertificateIdentity {
+        guard settings.keepsState else { return try fresh() }
+        guard let state = TextFile.xdg("XDG_STATE_HOME", fallback: ".local/state") else {
+            warnings.append(Settings.Warning(code: "certificate-not-kept", message: "no folder to keep the certificate in: neither XDG_STATE_HOME nor HOME is set"))
+            return try fresh()
         }
-        return try fresh()
+        let folder = state + "/sidetone"
+        let path = folder + "/" + fileName(account: settings.phone.accounts.first?.uri)
+        if let text = TextFile.read(path, limit: 65_536), let kept = try? CertificateIdentity(pem: Array(text.utf8)), kept.isValid(unixTime: unixTime()) {
+            if TextFile.isReadableByOthers(path) { chmod(path, 0o600) }
+            return kept
+        }
+        let made = try fresh()
+        TextFile.makeFolder(folder)
+        if !TextFile.writePrivate(path, made.pem) {
+            let why = String(cString: strerror(errno))
+            warnings.append(
+                Settings.Warning(code: "certificate-not-kept", message: "cannot keep the certificate in \(Sanitiser.text(path)): \(why); this run has a fresh one"))
+        }
+        return made
+    }
+
+    /// The address of record names it: the same account has the same certificate however it was configured.
+    static func fileName(account: SIPURI?) -> String {
+        guard let account else { return "certificate.pem" }
+        return "certificate-\(Sanitiser.fileName("\(account.user ?? "")@\(account.host)")).pem"
     }
 
     private static func fresh() throws -> CertificateIdentity {

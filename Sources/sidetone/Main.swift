@@ -6,42 +6,42 @@ import Glibc
 @main
 struct Main {
     static func main() {
+        StandardDescriptors.keep()
         // Before any thread starts: signals come by this descriptor only.
         Signals.open()
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
-            if let missing = NotInThisVersion.first(in: arguments) { throw UsageError("not in this version: \(missing)") }
-            var command = try Root.parseAsRoot(arguments)
+            var command = try CommandLineWords.parse(arguments)
             try command.run()
         } catch {
-            exit(report(error, json: arguments.contains("--json")))
+            exit(report(error, arguments))
         }
     }
 
     /// Help and version go to standard output; a usage error is one line on standard error and, with `--json`, one `error` object.
-    static func report(_ error: any Error, json: Bool) -> Int32 {
+    static func report(_ error: any Error, _ arguments: [String]) -> Int32 {
         if let code = error as? ExitCode { return code.rawValue }
+        let wantsJSON = CommandLineWords.options(arguments).contains("--json")
+        if let error = error as? UsageError {
+            Output.usageError(error.line, json: wantsJSON || error.wantsJSON)
+            return 2
+        }
         if Root.exitCode(for: error) == .success {
-            print(Root.fullMessage(for: error))
+            let message = Root.fullMessage(for: error)
+            Output.line(1, message == Root.versionText ? message : Help.text(command: CommandLineWords.command(arguments)))
             return 0
         }
-        let message = (error as? UsageError)?.message ?? Root.message(for: error)
-        let line = message.split(separator: "\n").first.map(String.init) ?? "usage error"
-        Output.usageError(line, json: json)
+        Output.usageError(CommandLineWords.explain(Root.message(for: error), arguments).line, json: wantsJSON)
         return 2
     }
 }
 
-/// A wrong option or configuration value: one clear line, exit 2.
-struct UsageError: Error, CustomStringConvertible {
-    var message: String
-    init(_ message: String) { self.message = message }
-    var description: String { message }
-}
-
-/// The signalfd of the process, made before any thread.
-enum Signals {
-    nonisolated(unsafe) private static var stored: Int32 = -1
-    static func open() { stored = platform_signalfd() }
-    static var descriptor: Int32 { stored }
+/// Descriptors 0 to 2 exist: else a socket could get the number and lines would go to it.
+enum StandardDescriptors {
+    static func keep() {
+        for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest free number is taken: this one.
+            _ = open("/dev/null", O_RDWR)
+        }
+    }
 }

@@ -4,7 +4,16 @@ import Glibc
 struct OutputStreams {
     private struct Stream {
         var bytes: [UInt8] = []
+        /// Bytes at the front that are out already.
+        var written = 0
         var isBroken = false
+
+        mutating func advance(by count: Int) {
+            written += count
+            guard written == bytes.count || written > 1 << 20 else { return }
+            bytes.removeFirst(written)
+            written = 0
+        }
     }
 
     private static let piece = 4096
@@ -33,9 +42,12 @@ struct OutputStreams {
 
     private mutating func writePiece(_ descriptor: Int32) {
         guard var stream = streams.removeValue(forKey: descriptor) else { return }
-        let count = stream.bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, min($0.count, OutputStreams.piece)) }
+        let count = stream.bytes.withUnsafeBytes { bytes in
+            let rest = bytes[stream.written...].prefix(OutputStreams.piece)
+            return Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        }
         if count > 0 {
-            stream.bytes.removeFirst(count)
+            stream.advance(by: count)
         } else if count < 0, errno != EINTR, errno != EAGAIN {
             stream = Stream(isBroken: true)
         }

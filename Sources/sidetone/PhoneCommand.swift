@@ -8,26 +8,22 @@ import Runtime
 import Screen
 import Terminal
 
+/// The full-screen phone, the default command.
 struct PhoneCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "phone", abstract: "The full-screen phone (the default).",
-        discussion: """
-            Type a SIP address, or "echo", and press Enter; F1 shows the keys.
+    static let configuration = CommandConfiguration(commandName: "phone", shouldDisplay: false)
 
-            Examples:
-              sidetone
-              sidetone --no-config --audio-in tone:440
-            """, shouldDisplay: false)
-
-    @OptionGroup(title: "Shared options") var shared: SharedOptions
+    @OptionGroup var shared: SharedOptions
 
     func run() throws {
-        let settings = try Settings(shared, role: .screen)
-        if settings.json { throw UsageError("--json: the full-screen phone prints no lines; use call or answer") }
+        if shared.json { throw UsageError("--json: the full-screen phone prints no lines; use sidetone call or sidetone answer") }
+        var settings = try Settings(shared.choices(), role: .screen)
         guard isatty(0) == 1, isatty(1) == 1 else { throw UsageError(TerminalError.notATerminal.description) }
+        try settings.log.open(settings.logOrigin)
+        let descriptor = settings.log.descriptor
+        let log = Log(settings: settings.log) { text in if let descriptor { Output.line(descriptor, text) } }
         let mailbox = Mailbox<Snapshot>()
         let host = try PhoneHost.start(
-            settings, wantsSnapshots: true, event: { event in if case .callIncoming = event.event { mailbox.ringBell() } },
+            settings, log: log, wantsSnapshots: true, box: ClientBox(), event: { event in if case .callIncoming = event.event { mailbox.ringBell() } },
             snapshot: { mailbox.post($0) }, finished: { mailbox.finish() })
         let session: TerminalSession
         do {
@@ -35,6 +31,7 @@ struct PhoneCommand: ParsableCommand {
         } catch {
             throw UsageError("\(error)")
         }
+        host.openDevices {}
         let noColour = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
         let model = Model(
             theme: .fitting(hasColours: session.hasColours, noColour: noColour), utcOffsetSeconds: Int(platform_utc_offset(platform_wall_ms() / 1000)))
@@ -45,8 +42,8 @@ struct PhoneCommand: ParsableCommand {
         ).run()
         switch cause {
         case .quit: throw ExitCode(0)
-        case .signal(let number): throw ExitCode(number == SIGINT ? 130 : 143)
-        case .forced(let signal), .timedOut(let signal): throw ExitCode(signal == SIGINT ? 130 : signal == nil ? 0 : 143)
+        case .signal(let number): throw ExitCode(Signals.exitCode(number))
+        case .forced(let signal), .timedOut(let signal): throw ExitCode(signal.map(Signals.exitCode) ?? 0)
         }
     }
 }

@@ -6,38 +6,47 @@ import Interface
 import Runtime
 import SIP
 import Secure
-import Synchronization
 
 /// One phone with its devices, certificate and (when asked for) echo endpoint, wired together. Wiring only.
 final class PhoneHost: Sendable {
     let client: PhoneClient
+    private let devices: DeviceStart
 
-    private init(client: PhoneClient) { self.client = client }
+    private init(client: PhoneClient, devices: DeviceStart) {
+        self.client = client
+        self.devices = devices
+    }
 
-    /// Opens devices and sockets and starts the phone. Throws a `UsageError` when something cannot be had.
+    /// Opens files and sockets and starts the phone. Throws a `UsageError` when something cannot be had.
+    /// - Parameter box: the door to the phone for its own observer.
     static func start(
-        _ settings: Settings, wantsSnapshots: Bool, event: @escaping @Sendable (TimedEvent) -> Void,
+        _ settings: Settings, log: Log, wantsSnapshots: Bool, box: ClientBox, event: @escaping @Sendable (TimedEvent) -> Void,
         snapshot: @escaping @Sendable (Snapshot) -> Void = { _ in }, finished: @escaping @Sendable () -> Void
     ) throws -> PhoneHost {
-        let audio: AudioEngine
-        do {
-            audio = try AudioEngine(input: settings.audioIn, output: settings.audioOut, echo: settings.phone.isEcho)
-        } catch {
-            throw UsageError("\(error)")
-        }
-        let bridge = AudioBridge(audio)
-        let box = ClientBox()
-        let trace = try TraceLog(settings.log)
-        let keylog = try settings.keylog.map(KeyLog.init)
+        // The SRTP library takes some milliseconds to load and test itself: not in the first call.
+        if settings.phone.security != .none { Task.detached { SRTPContext.prepare() } }
+        let devices = try DeviceStart(settings, listsDevices: wantsSnapshots)
+        let audio = devices.engine
+        let bridge = devices.bridge
+        let keylog = try settings.keylog.map { try PrivateFile.open($0.path, $0.origin) }
         // The commands without a screen have no history: their caller has the result line.
-        let history = wantsSnapshots && settings.keepsCertificate ? HistoryFile() : nil
+        let history = wantsSnapshots && settings.keepsState ? HistoryFile() : nil
         let observer = PhoneObserver(
-            event: event, snapshot: snapshot,
+            event: {
+                log.event($0)
+                event($0)
+            }, snapshot: snapshot,
             audio: { request in bridge.perform(request) { box.post($0) } },
-            trace: { trace.write($0) },
-            startEcho: { EchoEndpoint.start { uri in box.post(.echoListening(uri)) } },
+            trace: { log.trace($0) },
+            startEcho: {
+                EchoEndpoint.start { uri in
+                    box.post(.echoListening(uri))
+                } failed: { why in
+                    box.post(.warning(code: "echo-failed", message: "the echo endpoint cannot start: \(why)"))
+                }
+            },
             audioWake: { for warning in audio.takeWarnings() { box.post(.warning(code: warning.code, message: warning.message)) } },
-            keyLog: { keylog?.write($0) },
+            keyLog: { line in if let keylog { Output.line(keylog, line) } },
             remember: { history?.add($0) },
             finished: {
                 audio.shutdown()
@@ -46,10 +55,9 @@ final class PhoneHost: Sendable {
         var configuration = settings.phone
         configuration.dtls.keyLog = keylog != nil
         configuration.history = history?.read() ?? []
-        configuration.stunServers = settings.stun.flatMap { text in
-            Settings.hostAndPort(text).map { server in NameResolver.addresses(of: server.host).prefix(1).map { SocketAddress($0, server.port) } } ?? []
-        }
-        let identity = try Certificate.load(settings)
+        var warnings = settings.warnings
+        configuration.stunServers = StunServers.resolve(settings.stun, &warnings)
+        let identity = try Certificate.load(settings, &warnings)
         let client = try makeClient(configuration, identity, settings.listeners, wantsSnapshots, observer)
         box.set(client)
         let descriptor = dup(audio.outboundEventFD)
@@ -62,10 +70,9 @@ final class PhoneHost: Sendable {
                 return "\(error)"
             }
         }
-        if let failure { throw UsageError(failure) }
-        client.post(.audio(bridge.snapshot))
-        for warning in StartWarnings.joined(audio.takeWarnings()) { client.post(.warning(code: warning.code, message: warning.message)) }
-        return PhoneHost(client: client)
+        if let failure { throw UsageError("--listen: \(failure); choose another address or port (0 takes any)") }
+        for warning in warnings { client.post(.warning(code: warning.code, message: warning.message)) }
+        return PhoneHost(client: client, devices: devices)
     }
 
     private static func makeClient(
@@ -79,50 +86,25 @@ final class PhoneHost: Sendable {
             throw UsageError("\(error)")
         }
     }
+
+    /// Tries the default sound card, beside the loop; `ready` comes when the devices stand, at once when there was nothing to try.
+    func openDevices(_ ready: @escaping @Sendable () -> Void) { devices.open(client, ready) }
 }
 
-/// No card at all is one warning, not two.
-enum StartWarnings {
-    static func joined(_ warnings: [AudioWarning]) -> [AudioWarning] {
-        let missing = warnings.filter { $0.code.hasPrefix("no-audio-") }
-        guard missing.count > 1 else { return warnings }
-        let one = AudioWarning(code: "no-sound-card", message: "no sound card: going on without microphone and speaker")
-        return [one] + warnings.filter { !$0.code.hasPrefix("no-audio-") }
-    }
-}
-
-/// The client, once it exists: its own observer needs it.
-final class ClientBox: Sendable {
-    private let client = Mutex<PhoneClient?>(nil)
-    func set(_ client: PhoneClient) { self.client.withLock { $0 = client } }
-    func post(_ input: PhoneInput) { client.withLock { $0 }?.post(input) }
-}
-
-/// Waits on the main thread for work of the concurrency pool. Only before and after the main loop.
-enum Blocking {
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) -> Value {
-        let result = Mutex<Value?>(nil)
-        let done = Semaphore()
-        Task.detached {
-            let value = await body()
-            result.withLock { $0 = value }
-            done.signal()
+/// Names of STUN servers to addresses, before the phone lives.
+enum StunServers {
+    static func resolve(_ servers: [Settings.Server], _ warnings: inout [Settings.Warning]) -> [SocketAddress] {
+        guard !servers.isEmpty else { return [] }
+        let found = Blocking.run { servers.map { NameResolver.addresses(of: $0.host) } }
+        var out: [SocketAddress] = []
+        for (server, addresses) in zip(servers, found) {
+            if let ip = addresses.first(where: \.isV4) ?? addresses.first {
+                out.append(SocketAddress(ip, server.port))
+            } else {
+                let name = Sanitiser.text(server.host)
+                warnings.append(Settings.Warning(code: "stun-unresolved", message: "\(server.origin): no address for \(name): going on without it"))
+            }
         }
-        while true {
-            done.wait()
-            if let value = result.withLock({ $0 }) { return value }
-        }
+        return out
     }
-}
-
-/// A POSIX semaphore.
-final class Semaphore: @unchecked Sendable {
-    private let raw = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-    init() { sem_init(raw, 0, 0) }
-    deinit {
-        sem_destroy(raw)
-        raw.deallocate()
-    }
-    func signal() { sem_post(raw) }
-    func wait() { while sem_wait(raw) != 0 && errno == EINTR {} }
 }

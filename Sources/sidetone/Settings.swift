@@ -6,136 +6,142 @@ import Interface
 import Runtime
 import SIP
 
-/// Options and configuration file joined and checked: what the phone is made of. Every mistake is a `UsageError`.
-struct Settings {
+/// Options and configuration file checked: what the phone is made of. Every mistake is a `UsageError` that names where it stands.
+struct Settings: Sendable {
     var phone = PhoneConfiguration()
     var listeners: [ListenSpecification] = []
     /// Names of STUN servers, resolved at the start.
-    var stun: [String] = []
-    var audioIn: AudioDeviceSpec = .alsa(name: nil)
-    var audioOut: AudioDeviceSpec = .alsa(name: nil)
-    var keepsCertificate = true
+    var stun: [Server] = []
+    var audioIn = Device(specification: .alsa(name: nil), origin: .option("audio-in"))
+    var audioOut = Device(specification: .alsa(name: nil), origin: .option("audio-out"))
+    /// False with `--no-config`: nothing is read from or kept in the state folder.
+    var keepsState = true
     var json = false
-    var keylog: String?
+    var keylog: Given?
     var log = LogSettings()
+    var logOrigin: Origin?
+    /// `answer --for`.
+    var runLimit: Duration?
+    var once = false
+    /// What a person should know, told once the phone lives.
+    var warnings: [Warning] = []
 
-    struct LogSettings {
-        var file: String?
-        var level = "warning"
-        var tracesSIP = false
+    enum Role: Sendable { case screen, call, answer }
+
+    struct Server: Sendable {
+        var host: String
+        var port: UInt16
+        var origin: Origin
     }
 
-    enum Role { case screen, call, answer }
+    struct Device: Sendable {
+        var specification: AudioDeviceSpec
+        var origin: Origin
+    }
 
-    init(_ options: SharedOptions, role: Role) throws {
-        let file = options.noConfig ? ConfigurationFile() : try ConfigurationFile.load(options.config)
-        json = options.json || file.flag("json")
-        keepsCertificate = !options.noConfig
-        keylog = options.keylog ?? file.value("keylog")
-        log.file = options.logFile ?? file.value("log-file")
-        log.level = options.logLevel ?? file.value("log-level") ?? "warning"
-        guard ["error", "warning", "info", "debug"].contains(log.level) else { throw UsageError("--log-level: \"\(log.level)\" is not one of error, warning, info, debug") }
-        log.tracesSIP = options.traceSIP || file.flag("trace-sip")
+    struct Warning: Sendable, Equatable {
+        var code: String
+        var message: String
+    }
+
+    init(_ choices: Choices, role: Role) throws {
+        json = choices.flag("json")
+        self = try UsageError.told(json: json) {
+            var settings = self
+            try settings.read(choices, role: role)
+            return settings
+        }
+    }
+
+    private mutating func read(_ choices: Choices, role: Role) throws {
+        keepsState = !choices.flag("no-config")
         phone.userAgent = "Sidetone/\(Root.version)"
-
-        try readMedia(options, file)
-        try readSignalling(options, file, role: role)
-        try readAccounts(options, file)
+        try readLog(choices, role: role)
+        try readMedia(choices)
+        try readDevices(choices)
+        try readSignalling(choices, role: role)
+        switch role {
+        case .screen: break
+        case .call: try readCall(choices)
+        case .answer: try readAnswer(choices)
+        }
+        // Last: it may ask for a password.
+        try readAccounts(choices)
     }
 
-    private mutating func readMedia(_ options: SharedOptions, _ file: ConfigurationFile) throws {
-        if let text = options.security ?? file.value("security") {
-            guard let policy = Interface.SecurityPolicy(rawValue: text) else { throw UsageError("--security: \"\(text)\" is not one of dtls, sdes, none, prefer") }
+    private mutating func readLog(_ choices: Choices, role: Role) throws {
+        keylog = choices.value("keylog")
+        if let given = choices.value("keylog"), given.text.isEmpty { throw given.error("needs the name of a file") }
+        log.level = try choices.word("log-level", of: LogLevel.words).flatMap { LogLevel(word: $0) } ?? .warning
+        log.tracesSIP = choices.flag("trace-sip")
+        log.file = choices.value("log-file")?.path
+        logOrigin = choices.value("log-file")?.origin
+        if role == .screen, log.file == nil, log.tracesSIP || log.level > .warning, let state = TextFile.xdg("XDG_STATE_HOME", fallback: ".local/state") {
+            // Nothing is logged onto the screen.
+            TextFile.makeFolder(state + "/sidetone")
+            log.file = state + "/sidetone/sidetone.log"
+        }
+    }
+
+    private mutating func readMedia(_ choices: Choices) throws {
+        if let word = try choices.word("security", of: ["dtls", "sdes", "none", "prefer"]), let policy = Interface.SecurityPolicy(rawValue: word) {
             phone.security = policy
         }
-        if let text = options.ice ?? file.value("ice") {
-            guard text == "on" || text == "off" else { throw UsageError("--ice: \"\(text)\" is not on or off") }
-            phone.ice = text == "on"
+        if let word = try choices.word("ice", of: ["on", "off"]) { phone.ice = word == "on" }
+        let codecs = try choices.all("codec").map(Settings.codec)
+        if !codecs.isEmpty { phone.codecs = codecs.reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
+        stun = try choices.all("stun").map { given in
+            guard let server = Settings.hostAndPort(given.text) else { throw given.error("\(quoted(given.text)) is not HOST:PORT, e.g. stun.example.org:3478") }
+            return Server(host: server.host, port: server.port, origin: given.origin)
         }
-        let names = options.codec.isEmpty ? file.values("codec") : options.codec
-        if !names.isEmpty {
-            for name in names where !["opus", "pcmu", "pcma"].contains(name.lowercased()) {
-                let known = ["g722", "vp8"].contains(name.lowercased())
-                throw UsageError(known ? "not in this version: --codec \(name)" : "--codec: \"\(name)\" is not one of opus, PCMU, PCMA")
-            }
-            phone.codecs = names
-        }
-        phone.isEcho = options.echo || file.flag("echo")
-        audioIn = try Settings.device(options.audioIn ?? file.value("audio-in"), .input)
-        audioOut = try Settings.device(options.audioOut ?? file.value("audio-out"), .output)
-        stun = options.stun.isEmpty ? file.values("stun") : options.stun
-        for server in stun where Settings.hostAndPort(server) == nil { throw UsageError("--stun: \"\(server)\" is not HOST:PORT") }
     }
 
-    private static func device(_ text: String?, _ direction: AudioDeviceSpec.Direction) throws -> AudioDeviceSpec {
-        guard let text else { return .alsa(name: nil) }
-        do {
-            return try AudioDeviceSpec(text, direction: direction)
-        } catch {
-            throw UsageError("\(error)")
+    static func codec(_ given: Given) throws -> String {
+        let known = ["opus", "PCMU", "PCMA"]
+        if let name = known.first(where: { $0.lowercased() == given.text.lowercased() }) { return name }
+        switch given.text.lowercased() {
+        case "g722", "vp8": throw UsageError.notInThisVersion("\(given.origin) \(Sanitiser.text(given.text))")
+        case "telephone-event": throw given.error("telephone-event is always offered; name opus, PCMU or PCMA")
+        default: throw given.error("\(quoted(given.text)) is not one of opus, PCMU, PCMA (one name each time)")
         }
+    }
+
+    private mutating func readDevices(_ choices: Choices) throws {
+        if let given = choices.value("audio-in") { audioIn = try Settings.device(given, .input) }
+        if let given = choices.value("audio-out") { audioOut = try Settings.device(given, .output) }
+        if case .file(let input) = audioIn.specification, case .file(let output) = audioOut.specification, TextFile.isSame(input, output) {
+            throw audioOut.origin.error("\(quoted(output)) is the file that is played: it would be written over")
+        }
+        guard let echo = choices.origin(flag: "echo") else { return }
+        // An option stands before a key of the file; both at the same place contradict each other.
+        if let given = choices.value("audio-in"), given.origin.isOption || !echo.isOption {
+            guard given.origin.isOption, !echo.isOption else { throw echo.error("stands instead of audio-in: give one of them") }
+        } else {
+            phone.isEcho = true
+        }
+    }
+
+    static func device(_ given: Given, _ direction: AudioDeviceSpec.Direction) throws -> Device {
+        do throws(AudioDeviceError) {
+            var specification = try AudioDeviceSpec(given.text, direction: direction)
+            if case .file(let path) = specification { specification = .file(path: TextFile.expanded(path)) }
+            return Device(specification: specification, origin: given.origin)
+        } catch {
+            throw given.error(Settings.plain(error.message))
+        }
+    }
+
+    /// The message without the option's name at its front: the origin says it.
+    static func plain(_ message: String) -> String {
+        for prefix in ["--audio-in: ", "--audio-out: "] where message.hasPrefix(prefix) { return String(message.dropFirst(prefix.count)) }
+        return message
     }
 
     static func hostAndPort(_ text: String) -> (host: String, port: UInt16)? {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0, colon > text.startIndex else { return nil }
-        var host = String(text[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        return (host, port)
-    }
-
-    private mutating func readSignalling(_ options: SharedOptions, _ file: ConfigurationFile, role: Role) throws {
-        for text in options.listen.isEmpty ? file.values("listen") : options.listen {
-            guard let listener = ListenSpecification(text) else {
-                throw UsageError("--listen: \"\(text)\" is not TRANSPORT:HOST:PORT with a numeric host, e.g. udp:0.0.0.0:5060")
-            }
-            guard listener.transport == .udp || listener.transport == .tcp else { throw UsageError("not in this version: --listen \(listener.transport.rawValue)") }
-            listeners.append(listener)
-        }
-        if listeners.isEmpty {
-            let port: UInt16 = role == .call ? 0 : 5060
-            listeners = [ListenSpecification(transport: .udp, address: SocketAddress(.anyV4, port), isExplicit: false)]
-        } else if !listeners.contains(where: { $0.transport == .udp }) {
-            // UDP is still needed to send from.
-            listeners.append(ListenSpecification(transport: .udp, address: SocketAddress(listeners[0].address.ip, 0), isExplicit: false))
-        }
-        if let text = options.identity ?? file.value("identity") { phone.identity = try Settings.uri(text, "--identity") }
-        if let text = options.proxy ?? file.value("proxy") { phone.proxy = try Settings.uri(text, "--proxy") }
-    }
-
-    static func uri(_ text: String, _ option: String) throws -> SIPURI {
-        guard let uri = SIPURI(text), uri.scheme == "sip" || uri.scheme == "sips" else { throw UsageError("\(option): \"\(text)\" is not a SIP URI") }
-        if let transport = uri.transport?.lowercased(), ["tls", "ws", "wss"].contains(transport) {
-            throw UsageError("not in this version: \(option) with transport=\(transport)")
-        }
-        if uri.scheme == "sips" { throw UsageError("not in this version: \(option) with sips:") }
-        return uri
-    }
-
-    private mutating func readAccounts(_ options: SharedOptions, _ file: ConfigurationFile) throws {
-        var found: [ConfigurationFile.Account] = []
-        if let address = options.account {
-            found = [
-                ConfigurationFile.Account(
-                    name: address, address: address, username: options.username, passwordFile: options.passwordFile, registrar: options.registrar, proxy: nil)
-            ]
-        } else {
-            for (option, value) in [("--username", options.username), ("--password-file", options.passwordFile), ("--registrar", options.registrar)]
-            where value != nil && file.accounts.isEmpty {
-                throw UsageError("\(option) needs --account")
-            }
-            found = file.accounts
-        }
-        for entry in found {
-            let uri = try Settings.uri(entry.address, "--account")
-            guard let user = uri.user else { throw UsageError("--account: \"\(entry.address)\" names no user") }
-            let password = try Password.read(file: entry.passwordFile, account: entry.address)
-            let credentials = password.map { Credentials(username: entry.username ?? user, password: $0) }
-            var account = SIPAccount(id: entry.name, uri: uri, credentials: credentials)
-            if let registrar = entry.registrar {
-                if registrar == "none" { phone.unregisteredAccounts.insert(entry.name) } else { account.registrar = try Settings.uri(registrar, "--registrar") }
-            }
-            account.proxy = try entry.proxy.map { try Settings.uri($0, "proxy") } ?? phone.proxy
-            phone.accounts.append(account)
-        }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() } else if host.contains(":") { return nil }
+        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "@") }) else { return nil }
+        return (String(host), port)
     }
 }

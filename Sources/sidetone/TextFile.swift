@@ -28,6 +28,13 @@ enum TextFile {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_mode & 0o077 != 0
     }
 
+    /// Whether two paths lead to one existing file.
+    static func isSame(_ one: String, _ other: String) -> Bool {
+        var first = stat()
+        var second = stat()
+        return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
+
     /// Mode 0600 from the first byte on; replaced as a whole.
     static func writePrivate(_ path: String, _ bytes: [UInt8]) -> Bool {
         let temporary = path + ".new"

@@ -36,6 +36,7 @@ extension RuntimeTests {
             for _ in 0..<5 {
                 let phone = try TestPhone(["udp:127.0.0.1:0", "tcp:127.0.0.1:0", "tcp:127.0.0.1:\(taken.port)"])
                 await #expect(throws: StartError.self) { try await phone.client.start() }
+                #expect(try count()["sockets"] == before["sockets"])
                 await phone.client.stop()
             }
             #expect(try count() == before)
@@ -52,6 +53,7 @@ extension RuntimeTests {
             await caller.client.send(.hangUp(call))
             _ = try await caller.result()
             _ = try await callee.result()
+            #expect(try count() == listening)
             try await caller.quit()
             try await callee.quit()
             #expect(try count() == before)

@@ -1,5 +1,6 @@
 import Core
 import Engine
+import Foundation
 import Interface
 import Runtime
 import Testing
@@ -53,6 +54,27 @@ extension RuntimeTests {
             await caller.client.send(.hangUp(call))
             check(try await caller.result(), mode, endedBy: "local")
             check(try await callee.result(), mode, endedBy: "remote")
+            try await caller.quit()
+            try await callee.quit()
+        }
+
+        static let hasIPv6 = (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8))?.contains("00000000000000000000000000000001 ") == true
+
+        /// The default `--listen`, all addresses: the route picks the one to name, and ICE takes every interface. And IPv6.
+        @Test(arguments: [("udp:0.0.0.0:0", "127.0.0.1")] + (hasIPv6 ? [("udp:[::]:0", "[::1]"), ("udp:[::1]:0", "[::1]")] : []))
+        func wildcardAndIPv6Listeners(listener: String, host: String) async throws {
+            let callee = try await TestPhone.started([listener]) {
+                $0.security = .dtls
+                $0.autoAnswer = true
+            }
+            let caller = try await TestPhone.started([listener])
+            await caller.client.send(.dial(uri: "sip:bob@\(host):\(try await callee.port("udp"))"))
+            let call = try await caller.reached(.answered)
+            try await connected(caller)
+            try await connected(callee)
+            await caller.client.send(.hangUp(call))
+            check(try await caller.result(), .dtls, endedBy: "local")
+            check(try await callee.result(), .dtls, endedBy: "remote")
             try await caller.quit()
             try await callee.quit()
         }

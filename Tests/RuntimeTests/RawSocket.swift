@@ -16,12 +16,11 @@ final class RawSocket: Sendable {
         try #require(fd >= 0)
         var address = RawSocket.loopback(port)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+        var isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.bind(fd, $0, length) == 0 && getsockname(fd, $0, &length) == 0 }
         }
-        var bound2 = bound
-        if bound, kind == .tcp, isListening { bound2 = listen(fd, 8) == 0 }
-        guard bound2 else {
+        if isBound, kind == .tcp, isListening { isBound = listen(fd, 8) == 0 }
+        guard isBound else {
             Glibc.close(fd)
             throw Hang(description: "cannot bind \(kind) port \(port)")
         }

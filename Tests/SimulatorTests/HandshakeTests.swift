@@ -74,6 +74,7 @@ import Testing
         let ports = { (datagram: Datagram) in datagram.source.port % 2 == 1 }
         pair.drop { $0.kind == .dtls && ports($0) }
         #expect(pair.connect(limit: .seconds(5)))
+        pair.simulation.run(for: .seconds(1))
         let transports = pair.alice.snapshot.calls.first?.transports ?? []
         #expect(transports.map(\.dtlsState) == ["connected", "connecting"])
         pair.finish()

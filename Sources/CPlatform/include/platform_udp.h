@@ -6,6 +6,10 @@
 /// A bound, non-blocking UDP socket. `address` has `length` bytes (4 or 16) in network order.
 /// With `errors` the kernel queues ICMP errors for platform_udp_error. Returns the descriptor, or -errno.
 int platform_udp_bind(const uint8_t *address, int length, uint16_t port, int errors);
+/// Sends one datagram; 0 or -errno. An error that the kernel kept of an earlier datagram does not stop this one.
+int platform_udp_send(int fd, const uint8_t *address, int length, uint16_t port, const void *bytes, uint32_t count);
+/// The same socket under a descriptor of its own, or -errno.
+int platform_duplicate(int fd);
 /// The port that a socket is bound to, or 0.
 uint16_t platform_udp_port(int fd);
 /// Takes one queued ICMP error: its errno (ECONNREFUSED, EHOSTUNREACH, …) and where the datagram had been sent; 0 when there is none.

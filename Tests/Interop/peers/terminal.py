@@ -1,0 +1,93 @@
+"""A real terminal: tmux with a shell in it, driven by keys and read as a screen."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+
+class Terminal:
+    """A shell with the prompt `READY>` in a window of `columns` × `rows`. The server has a socket of its own and is ended by it."""
+
+    PROMPT = "READY>"
+
+    def __init__(self, folder, env, columns=120, rows=40, namespace=None):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.socket = self.folder / "tmux"
+        self.namespace = namespace
+        self.env = {name: value for name, value in env.items() if not name.startswith("TMUX")}
+        self.env.update(TERM="xterm-256color", PS1=self.PROMPT + " ", SHELL=shutil.which("bash"))
+        shell = f"env PS1='{self.PROMPT} ' bash --norc --noprofile"
+        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, shell, namespace=namespace)
+        self.wait_for(re.escape(self.PROMPT))
+
+    def _tmux(self, *arguments, namespace=None):
+        command = ["tmux", "-S", self.socket, *arguments]
+        if namespace:
+            command = namespace.command(command)
+        done = subprocess.run([str(part) for part in command], env=self.env, capture_output=True, text=True, timeout=10)
+        assert done.returncode == 0, f"tmux {arguments[0] if arguments else ''}: {done.stderr}"
+        return done.stdout
+
+    def type(self, text):
+        self._tmux("send-keys", "-l", "--", text)
+
+    def press(self, *keys):
+        """By tmux's names: Enter, F4, Escape, C-c …"""
+        self._tmux("send-keys", *keys)
+
+    def resize(self, columns, rows):
+        self._tmux("resize-window", "-x", columns, "-y", rows)
+
+    def screen(self):
+        return self._tmux("capture-pane", "-p")
+
+    def wait_for(self, pattern, timeout=10, absent=False):
+        """The screen on which the expression is found (or no longer found)."""
+        deadline = time.monotonic() + timeout
+        while True:
+            screen = self.screen()
+            if bool(re.search(pattern, screen, re.MULTILINE)) != absent:
+                return screen
+            assert time.monotonic() < deadline, f"{'still' if absent else 'no'} {pattern!r} within {timeout} s on\n{screen}"
+            time.sleep(0.05)
+
+    def run(self, command, timeout=10):
+        """Output of a shell command, taken from a file."""
+        file = self.folder / "output"
+        done = self.folder / "done"
+        done.unlink(missing_ok=True)
+        self.type(f"{command} > {file} 2>&1; touch {done}")
+        self.press("Enter")
+        deadline = time.monotonic() + timeout
+        while not done.exists():
+            assert time.monotonic() < deadline, f"{command} did not end"
+            time.sleep(0.02)
+        return file.read_text()
+
+    def settings(self):
+        return self.run("stty -a")
+
+    def child(self, name, timeout=5):
+        """The process id of the program of this name that the shell runs."""
+        shell = self._tmux("display-message", "-p", "#{pane_pid}").strip()
+        deadline = time.monotonic() + timeout
+        while True:
+            with open(f"/proc/{shell}/task/{shell}/children") as children:
+                for pid in children.read().split():
+                    with open(f"/proc/{pid}/comm") as comm:
+                        if comm.read().strip() == name:
+                            return int(pid)
+            assert time.monotonic() < deadline, f"no {name} runs in the terminal"
+            time.sleep(0.05)
+
+    def close(self):
+        try:
+            self._tmux("kill-server")
+        except AssertionError:
+            pass
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)

@@ -51,9 +51,9 @@ def starts(lab, kinds, count):
                     begin[kind.name].append(cpu * 1000)
                 if turn == count:
                     time.sleep(2)
-                    before, start = phone.cpu(), time.monotonic()
-                    time.sleep(10)
-                    used = (phone.cpu() - before) / (time.monotonic() - start) * 60
+                    before, start = phone.ticks(), time.monotonic()
+                    time.sleep(20)
+                    used = (phone.ticks() - before) / (time.monotonic() - start) * 60
                     idle[kind.name] = (phone.memory(), used, phone.threads())
             finally:
                 phone.stop()

@@ -208,6 +208,12 @@ class Program:
                     raise RuntimeError(f"no {text!r} from {self.child.args[0]}: {self.lines[-5:]}")
                 self.changed.wait(0.1)
 
+    def ticks(self):
+        """CPU seconds of the whole process with its ended threads, in steps of some 10 ms."""
+        with open(f"/proc/{self.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def cpu(self):
         """CPU seconds of all its living threads, to the nanosecond where the kernel says so."""
         total = 0
@@ -217,9 +223,7 @@ class Program:
                     total += int(file.read().split()[0])
             return total / 1e9
         except OSError:
-            with open(f"/proc/{self.pid}/stat") as file:
-                fields = file.read().rsplit(")", 1)[1].split()
-            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            return self.ticks()
 
     def memory(self):
         """Resident MB: all of it, what is its own (anonymous), and its proportional share."""

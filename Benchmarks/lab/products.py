@@ -90,10 +90,10 @@ audio_path /usr/share/baresip
 audio_player aubridge,sink
 audio_source ausine,440
 audio_alert aubridge,alert
-ausrc_srate {rate}
-auplay_srate {rate}
-ausrc_channels {channels}
-auplay_channels {channels}
+ausrc_srate 48000
+auplay_srate 48000
+ausrc_channels 2
+auplay_channels 2
 audio_txmode thread
 audio_level no
 ausrc_format s16
@@ -109,7 +109,6 @@ module opus.so
 module g711.so
 module ausine.so
 module aubridge.so
-module auresamp.so
 module stun.so
 module ice.so
 module srtp.so
@@ -145,10 +144,9 @@ class Baresip:
         folder = self.folder / f"baresip{self.count}"
         folder.mkdir()
         port = 6000 + 2 * self.count
-        rate = 48000 if codec == "opus" else 8000
         (folder / "config").write_text(CONFIGURATION.format(
             address=namespace.address, port=port, control=port + 1000, rtp=20000 + 40 * self.count, rtp_end=20038 + 40 * self.count,
-            rate=rate, channels=2, interface=namespace.interface))
+            interface=namespace.interface))
         domain = register or f"{namespace.address}:{port}"
         parts = [f"<sip:bs@{domain}>", "regint=60" if register else "regint=0", "auth_pass=none", f"answermode={answer}", "ptime=20",
                  "audio_codecs=" + ("opus/48000/1" if codec == "opus" else "pcmu/8000/1")]

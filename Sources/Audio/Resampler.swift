@@ -6,6 +6,9 @@ public final class Resampler {
     public let outputRate: Int
     private let up: Int
     private let down: Int
+    /// One output is `down / up` inputs further than the last one.
+    private let wholeStep: Int
+    private let restStep: Int
     private let taps: Int
     private let coefficients: UnsafeMutablePointer<Float>
     private let memory: UnsafeMutablePointer<Float>
@@ -23,6 +26,8 @@ public final class Resampler {
         while b != 0 { (a, b) = (b, a % b) }
         up = self.outputRate / a
         down = self.inputRate / a
+        wholeStep = down / up
+        restStep = down % up
         // The cut-off lies at 0.95 of the lower Nyquist frequency, in units of the input's.
         let cutoff = 0.95 * min(1, Double(up) / Double(down))
         let half = Int((20 / min(1, Double(up) / Double(down))).rounded(.up))
@@ -85,25 +90,16 @@ public final class Resampler {
         filled += count
         var produced = 0
         while position + taps <= filled, produced < output.count {
-            let row = coefficients + phase * taps
-            let window = memory + position
-            var lanes = SIMD4<Float>.zero
-            var i = 0
-            while i + 4 <= taps {
-                let a = SIMD4(window[i], window[i + 1], window[i + 2], window[i + 3])
-                lanes += a * SIMD4(row[i], row[i + 1], row[i + 2], row[i + 3])
-                i += 4
-            }
-            var sum = lanes.sum()
-            while i < taps {
-                sum += window[i] * row[i]
-                i += 1
-            }
-            output[produced] = Int16(max(-32768, min(32767, sum.rounded())))
+            let sum = max(-32768, min(32767, dot(memory + position, coefficients + phase * taps)))
+            // Half away from zero; `rounded()` would be a call of the library for each sample.
+            output[produced] = Int16(clamping: Int32(sum < 0 ? sum - 0.5 : sum + 0.5))
             produced += 1
-            phase += down
-            position += phase / up
-            phase %= up
+            position += wholeStep
+            phase += restStep
+            if phase >= up {
+                phase -= up
+                position += 1
+            }
         }
         let used = min(position, filled)
         if used > 0 {
@@ -112,6 +108,27 @@ public final class Resampler {
             position -= used
         }
         return produced
+    }
+
+    /// `taps` products; whole vectors are loaded as they lie in memory.
+    private func dot(_ window: UnsafePointer<Float>, _ row: UnsafePointer<Float>) -> Float {
+        let a = UnsafeRawPointer(window)
+        let b = UnsafeRawPointer(row)
+        let end = taps * 4
+        var first = SIMD4<Float>.zero
+        var second = SIMD4<Float>.zero
+        var i = 0
+        while i &+ 32 <= end {
+            first += a.loadUnaligned(fromByteOffset: i, as: SIMD4<Float>.self) * b.loadUnaligned(fromByteOffset: i, as: SIMD4<Float>.self)
+            second += a.loadUnaligned(fromByteOffset: i &+ 16, as: SIMD4<Float>.self) * b.loadUnaligned(fromByteOffset: i &+ 16, as: SIMD4<Float>.self)
+            i &+= 32
+        }
+        var sum = (first + second).sum()
+        while i < end {
+            sum += window[i / 4] * row[i / 4]
+            i &+= 4
+        }
+        return sum
     }
 
     /// A whole clip, at load time (allocates). The filter's delay is taken out.

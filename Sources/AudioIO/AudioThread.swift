@@ -167,15 +167,24 @@ final class AudioThread: @unchecked Sendable {
             nextTick = now
             return
         }
-        // Whole milliseconds can be interrupted by `wake`; the rest is slept to the nanosecond.
         while true {
             let now = platform_monotonic_ns()
-            guard now < nextTick, nextTick - now >= 1_000_000 else { break }
-            var descriptor = pollfd(fd: wakeFD, events: Int16(POLLIN), revents: 0)
-            if poll(&descriptor, 1, Int32(clamping: (nextTick - now) / 1_000_000)) > 0 { begin() }
+            guard now < nextTick else { return }
+            if sleep(nanoseconds: nextTick - now) { begin() }
         }
-        var until = timespec(tv_sec: Int(nextTick / 1_000_000_000), tv_nsec: Int(nextTick % 1_000_000_000))
-        while clock_nanosleep(CLOCK_MONOTONIC, Int32(TIMER_ABSTIME), &until, nil) == EINTR {}
+    }
+
+    /// One sleep to the nanosecond, not two that round: `pselect`. True when `wake` ended it.
+    private func sleep(nanoseconds: UInt64) -> Bool {
+        var left = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        var set = fd_set()
+        guard wakeFD >= 0, wakeFD < FD_SETSIZE else {
+            nanosleep(&left, nil)
+            return false
+        }
+        let descriptor = Int(wakeFD)
+        withUnsafeMutableBytes(of: &set) { $0[descriptor / 8] |= 1 << UInt8(descriptor % 8) }
+        return pselect(wakeFD + 1, &set, nil, nil, &left, nil) > 0
     }
 
     /// The first frames of streams that need not wait for a tick. A stream that is alone sets the beat from here.

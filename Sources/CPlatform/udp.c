@@ -2,7 +2,6 @@
 #include "platform_udp.h"
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -63,9 +62,13 @@ int platform_udp_send(int fd, const uint8_t *address, int length, uint16_t port,
   return -errno;
 }
 
-int platform_duplicate(int fd) {
-  int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  return copy < 0 ? -errno : copy;
+int platform_udp_receive(int fd, void *bytes, uint32_t count, uint8_t address[16], int *length, uint16_t *port) {
+  struct sockaddr_storage from;
+  socklen_t n = sizeof from;
+  ssize_t got = recvfrom(fd, bytes, count, MSG_DONTWAIT, (struct sockaddr *)&from, &n);
+  if (got < 0) return -errno;
+  *length = unpack(&from, address, port);
+  return (int)got;
 }
 
 uint16_t platform_udp_port(int fd) {

@@ -11,7 +11,8 @@ public enum HumanLines {
         case .callIncoming(let id, let from, let name, _, let security, _):
             return "call \(id): incoming from \(name.map { "\"\($0)\" " } ?? "")\(from) (\(security.rawValue))"
         case .callState(let id, let state, let held, let reason):
-            return "call \(id): \(state.rawValue)" + (held.map { " by \($0.rawValue)" } ?? "") + (reason.map { ": \($0)" } ?? "")
+            return "call \(id): \(state.rawValue)" + (held.map { " by \($0.rawValue)" } ?? "")
+                + (reason.flatMap { $0.isEmpty ? nil : ": \($0)" } ?? "")
         case .callIce(let id, let component, let state, _): return "call \(id): ICE \(state) (\(component))"
         case .callDtls(let id, let transport):
             guard let cipher = transport.dtlsCipher else { return "call \(id): DTLS \(transport.dtlsState) (\(transport.component))" }

@@ -43,7 +43,8 @@ public enum JSONLines {
         case .callState(_, let state, let held, let reason):
             var out: [(String, JSONValue)] = [("state", .string(state.rawValue))]
             if let held { out.append(("by", .string(held.rawValue))) }
-            if state == .ended { out.append(("reason", JSONValue(reason))) }
+            // An empty reason phrase says nothing.
+            if state == .ended { out.append(("reason", JSONValue(reason.flatMap { $0.isEmpty ? nil : $0 }))) }
             return out
         case .callIce(_, let component, let state, let pairs):
             return [("component", .string(component)), ("iceState", .string(state)), ("pairs", .array(pairs.map(pair)))]
@@ -75,14 +76,16 @@ public enum JSONLines {
         ]
         return [
             ("outcome", .string(result.outcome.word)), ("exitCode", JSONValue(Int(result.outcome.exitCode))),
-            ("security", JSONValue(result.security?.rawValue)), ("securityOffered", JSONValue(result.securityOffered?.rawValue)), ("sip", .object(sip)),
+            ("security", JSONValue(result.security?.rawValue)), ("securityOffered", JSONValue(result.securityOffered?.rawValue)),
+            ("sip", .object(sip)),
             ("setup", .object(setup)), ("transports", .array(result.transports.map(transport))), ("streams", .array(result.streams.map(stream))),
         ]
     }
 
     private static func transport(_ transport: TransportStatistics) -> JSONValue {
         var members: [(String, JSONValue)] = [
-            ("component", .string(transport.component)), ("media", .array(transport.media.map { .string($0) })), ("iceState", .string(transport.iceState)),
+            ("component", .string(transport.component)), ("media", .array(transport.media.map { .string($0) })),
+            ("iceState", .string(transport.iceState)),
             ("iceRole", JSONValue(transport.iceRole)), ("selectedCandidatePair", transport.selectedCandidatePair.map(pair) ?? .null),
             ("dtlsState", .string(transport.dtlsState)), ("dtlsRole", JSONValue(transport.dtlsRole)), ("tlsVersion", JSONValue(transport.tlsVersion)),
             ("dtlsCipher", JSONValue(transport.dtlsCipher)), ("srtpCipher", JSONValue(transport.srtpCipher)), ("rtcpMux", .bool(transport.rtcpMux)),
@@ -109,7 +112,8 @@ public enum JSONLines {
 
     private static func pair(_ pair: CandidatePairStatistics) -> JSONValue {
         .object([
-            ("local", candidate(pair.local)), ("remote", candidate(pair.remote)), ("state", .string(pair.state)), ("nominated", .bool(pair.nominated)),
+            ("local", candidate(pair.local)), ("remote", candidate(pair.remote)), ("state", .string(pair.state)),
+            ("nominated", .bool(pair.nominated)),
             ("currentRoundTripTimeMs", JSONValue(pair.currentRoundTripTimeMs)),
         ])
     }
@@ -134,7 +138,8 @@ public enum JSONLines {
             (
                 "outbound",
                 .object([
-                    ("ssrc", JSONValue(Int(outbound.ssrc))), ("packetsSent", JSONValue(outbound.packetsSent)), ("bytesSent", JSONValue(outbound.bytesSent)),
+                    ("ssrc", JSONValue(Int(outbound.ssrc))), ("packetsSent", JSONValue(outbound.packetsSent)),
+                    ("bytesSent", JSONValue(outbound.bytesSent)),
                     ("roundTripTimeMs", JSONValue(outbound.roundTripTimeMs)), ("remotePacketsLost", JSONValue(outbound.remotePacketsLost)),
                     ("remoteJitterMs", JSONValue(outbound.remoteJitterMs)), ("audioLevelDbov", JSONValue(outbound.audioLevelDbov)),
                 ])

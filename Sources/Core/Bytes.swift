@@ -25,7 +25,9 @@ extension RawSpan {
         guard offset >= 0, count >= 0, offset <= byteCount, count <= byteCount - offset else { return nil }
         return [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
             withUnsafeBytes { source in
-                if count > 0 { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: source[offset..<offset + count])) }
+                if count > 0 {
+                    UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(rebasing: source[offset..<offset + count]))
+                }
             }
             used = count
         }

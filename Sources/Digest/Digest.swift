@@ -1,5 +1,5 @@
-import Core
 import COpenSSL
+import Core
 
 /// Hash functions and HMAC over libcrypto.
 public enum HashAlgorithm: String, Sendable, CaseIterable {

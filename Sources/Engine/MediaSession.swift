@@ -50,6 +50,8 @@ final class MediaSession {
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 2048, alignment: 16)
 
     private(set) var isAnswered = false
+    /// How much longer than after an answer ICE and DTLS may take when they begin with early media: the peer may take them up with its answer only.
+    var patience = Duration.zero
     var isMuted = false { didSet { applyControls() } }
     var hasReceived = false
     var hasSent = false
@@ -84,7 +86,7 @@ final class MediaSession {
 
     private func makeAgent(controlling: Bool, components: Int, at now: Instant) {
         var configuration = IceConfiguration(isControlling: controlling, components: components)
-        configuration.timeout = environment.configuration.iceTimeout
+        configuration.timeout = environment.configuration.iceTimeout + patience
         var agent = IceAgent(configuration: configuration, random: environment.random)
         for socket in sockets where socket.component <= components { agent.handle(.addHost(component: socket.component, base: socket.address), at: now) }
         agent.handle(.gather(stunServers: environment.configuration.stunServers), at: now)
@@ -221,7 +223,7 @@ final class MediaSession {
     func makeAssociation(at now: Instant) -> DTLSAssociation? {
         guard let parameters = negotiated?.dtls else { return nil }
         var configuration = environment.configuration.dtls
-        configuration.limit = environment.configuration.dtlsTimeout
+        configuration.limit = environment.configuration.dtlsTimeout + (isAnswered ? .zero : patience)
         let association = DTLSAssociation(
             role: parameters.role == .active ? .client : .server, identity: environment.identity, configuration: configuration,
             clock: environment.dtlsClock)
@@ -325,8 +327,10 @@ final class MediaSession {
         case .validPair(let component, let local, let remote):
             if transports[component]?.route == nil { setRoute(component, local, remote) }
         case .selectedPair(let component, let pair): setRoute(component, pair.local.base, pair.remote.address)
-        // Without RTCP's own path the call goes on; nothing is sent there any more (RFC 7675 §5.1).
-        case .consentLost(let component): if component == 1 { outputs.append(.consentLost) } else { transports[component]?.setRoute(nil) }
+        // Nothing is sent there any more (RFC 7675 §5.1). Without RTCP's own path the call goes on.
+        case .consentLost(let component):
+            transports[component]?.setRoute(nil)
+            if component == 1 { outputs.append(.consentLost) }
         case .localCandidate, .gatheringComplete, .roleChanged: break
         }
     }
@@ -370,6 +374,24 @@ final class MediaSession {
             flush(transport, at: now)
         }
         ice?.handle(.close, at: now)
+    }
+
+    /// What an answered call has not reached, or has lost.
+    enum Shortcoming { case noPath, pathLost, noHandshake }
+
+    /// - Parameter isDue: the time for it is over; else only what failed for good counts.
+    func shortcoming(ice isIceDue: Bool, dtls isDTLSDue: Bool) -> Shortcoming? {
+        if let ice {
+            switch ice.state {
+            case .failed: return .noPath
+            // RTCP's component may lack its path: RTP goes on without it.
+            case .new, .checking: if isIceDue, transports[1]?.route == nil { return .noPath }
+            case .disconnected: if transports[1]?.route == nil { return .pathLost }
+            case .connected, .completed, .closed: break
+            }
+        }
+        guard negotiated?.security == .dtls, let transport = transports[1], !transport.isReady else { return nil }
+        return isDTLSDue || transport.dtlsState == .failed ? .noHandshake : nil
     }
 
     /// The peer showed another certificate than it signalled, on any component, even when no handshake came to its end.

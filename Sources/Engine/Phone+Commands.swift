@@ -88,6 +88,7 @@ extension Phone {
             id: id, direction: .outgoing, session: userAgent.makeSessionID(), socketID: makeSocketID(), media: MediaSession(environment: environment),
             phase: .preparing, timing: CallTiming(start: now, startedAt: wallClock.time(at: now)), remoteUri: Sanitiser.text(shown))
         call.target = target
+        call.media.patience = configuration.ringTimeout
         call.account = shown == "echo" ? nil : configuration.accounts.first?.id
         let steps = configuration.securitySteps
         call.mode = steps.first ?? .none

@@ -93,20 +93,34 @@ extension Phone {
             guard let figures = call.media.transportStatistics.first(where: { $0.component == name }) else { return }
             emit(.callIce(call.id, component: name, iceState: figures.iceState, pairs: figures.pairs), at: now)
         case .iceConnected: call.timing.iceConnected = call.timing.iceConnected ?? now
-        case .iceFailed: fail(call, .iceFailed, "ICE found no working path to the peer", at: now)
-        case .consentLost: fail(call, .mediaLost, "the peer no longer answers connectivity checks", at: now)
+        // Early media is one fork's: what it comes to ends the call only when that fork answers.
+        case .iceFailed, .consentLost: if call.timing.answered != nil { judgeMedia(call, at: now) }
         case .dtls(let component):
             let name = component == 1 ? "rtp" : "rtcp"
             guard let figures = call.media.transportStatistics.first(where: { $0.component == name }) else { return }
             emit(.callDtls(call.id, figures), at: now)
         case .dtlsConnected: call.timing.dtlsConnected = call.timing.dtlsConnected ?? now
         case .dtlsFailed(let failure):
+            guard failure.isMismatch || call.direction == .incoming || call.timing.answered != nil else { return }
             fail(call, failure.isMismatch ? .fingerprintMismatch : .dtlsFailed, Phone.sentence(failure), at: now)
         case .firstReceived: call.timing.firstMediaReceived = call.timing.firstMediaReceived ?? now
         case .firstSent: call.timing.firstMediaSent = call.timing.firstMediaSent ?? now
         case .digit(let digit, let durationMs, let direction): received(digit, durationMs: durationMs, direction, call, at: now)
         case .trace(let layer, let direction, let meaning, let local, let remote):
             emit(.trace(Trace(time: now, call: call.id, layer: layer, direction: direction, meaning: meaning, local: local, remote: remote)))
+        }
+    }
+
+    /// Ends an answered call whose media failed, or, when the time is over, has not come up.
+    mutating func judgeMedia(_ call: Call, isPathDue: Bool = false, isHandshakeDue: Bool = false, at now: Instant) {
+        guard call.isAnswered else { return }
+        switch call.media.shortcoming(ice: isPathDue, dtls: isHandshakeDue) {
+        case .noPath: fail(call, .iceFailed, "ICE found no working path to the peer", at: now)
+        case .pathLost: fail(call, .mediaLost, "the peer no longer answers connectivity checks", at: now)
+        case .noHandshake:
+            judgeCertificate(call, at: now)
+            if call.verdict == nil { fail(call, .dtlsFailed, Phone.sentence(.timeout(alert: nil)), at: now) } else { hangUp(call, at: now) }
+        case nil: break
         }
     }
 
@@ -137,6 +151,8 @@ extension Phone {
             }
         case .answer(let id): if let call = calls[id] { answer(call, at: now) }
         case .limit(let id): if let call = calls[id] { hangUp(call, at: now) }
+        case .path(let id): if let call = calls[id] { judgeMedia(call, isPathDue: true, at: now) }
+        case .handshake(let id): if let call = calls[id] { judgeMedia(call, isPathDue: true, isHandshakeDue: true, at: now) }
         case .gather(let id): if let call = calls[id] { gathered(call, at: now) }
         case .statistics: reportStatistics(at: now)
         case .tone: endTone = nil

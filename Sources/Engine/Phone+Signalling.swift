@@ -138,8 +138,14 @@ extension Phone {
         setFocus(call.id)
         noteHold(call)
         if let limit = configuration.callLimit { timers.set(.limit(call.id), at: now + limit) }
+        if call.direction == .outgoing {
+            let path = now + configuration.iceTimeout
+            if call.media.ice != nil { timers.set(.path(call.id), at: path) }
+            timers.set(.handshake(call.id), at: (call.media.ice != nil ? path : now) + configuration.dtlsTimeout)
+        }
         if timers.deadline(of: .statistics) == nil { timers.set(.statistics, at: now + configuration.statisticsInterval) }
         if !configuration.digitsAfterAnswer.isEmpty { try? call.media.digits.enqueue(configuration.digitsAfterAnswer) }
+        judgeMedia(call, at: now)
     }
 
     private mutating func acknowledged(_ call: Call, sdp: [UInt8]?, at now: Instant) {

@@ -19,6 +19,9 @@ public struct Phone: StateMachine {
         case answer(CallID)
         /// `--for`.
         case limit(CallID)
+        /// ICE, then DTLS, has had its time since the answer.
+        case path(CallID)
+        case handshake(CallID)
         /// Gathering took long enough: offer what there is.
         case gather(CallID)
         /// The figures of every answered call.

@@ -1,20 +1,18 @@
 import NIOCore
 
-/// Datagrams in; errors from the kernel's queue are only announced.
+/// Datagrams in; its end is told once.
 final class DatagramHandler: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     private let received: (AddressedEnvelope<ByteBuffer>) -> Void
-    private let failed: () -> Void
     private let closed: () -> Void
 
-    init(received: @escaping (AddressedEnvelope<ByteBuffer>) -> Void, failed: @escaping () -> Void, closed: @escaping () -> Void) {
+    init(received: @escaping (AddressedEnvelope<ByteBuffer>) -> Void, closed: @escaping () -> Void) {
         self.received = received
-        self.failed = failed
         self.closed = closed
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { received(unwrapInboundIn(data)) }
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { failed() }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
     func channelInactive(context: ChannelHandlerContext) { closed() }
 }
 

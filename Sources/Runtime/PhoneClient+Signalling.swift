@@ -1,4 +1,3 @@
-import CPlatform
 import Core
 import Engine
 import Glibc
@@ -34,37 +33,33 @@ extension PhoneClient {
                 .warning(code: "port-taken", message: "UDP port \(listener.address.port) is taken; listening on \(bound.address.port)"),
                 at: PhoneClient.now())
         }
-        let channel = try signallingChannel(descriptor: bound.descriptor, index: signalling.count)
-        signalling.append(SignallingSocket(transport: .udp, address: bound.address, channel: channel, descriptor: bound.descriptor))
+        signalling.append(SignallingSocket(transport: .udp, address: bound.address, descriptor: bound.descriptor))
     }
 
-    /// A channel on a descriptor of its own, so that the socket outlives it.
-    private func signallingChannel(descriptor: Int32, index: Int) throws -> any Channel {
-        let copy = platform_duplicate(descriptor)
-        guard copy >= 0 else { throw StartError(message: "cannot use a socket: \(String(cString: strerror(-copy)))") }
-        return try datagramChannel(descriptor: copy) { [weak self] envelope in
-            self?.assumeIsolated { $0.received(envelope, onListener: index) }
-        } failed: { [weak self] in
-            self?.assumeIsolated { $0.unreachable(descriptor: descriptor) }
-        } closed: { [weak self] in
-            self?.assumeIsolated { me in me.loop.execute { me.assumeIsolated { $0.renew(listener: index) } } }
+    /// Signalling over UDP is read past SwiftNIO, which ends the process or the channel at most errors that the kernel reports for a datagram sent
+    /// before (host unreachable). A thread that does nothing but wait says when there is something.
+    func watchSignalling() throws {
+        let descriptors = signalling.filter { $0.transport == .udp }.map(\.descriptor)
+        guard !descriptors.isEmpty else { return }
+        guard let watch = SocketWatch(descriptors: descriptors, loop: loop, body: { [weak self] in self?.assumeIsolated { $0.readSignalling() } })
+        else { throw StartError(message: "cannot make a thread") }
+        socketWatch = watch
+    }
+
+    private func readSignalling() {
+        for index in signalling.indices where signalling[index].transport == .udp {
+            for _ in 0..<16 {
+                guard signalling.indices.contains(index), let datagram = Sockets.receive(descriptor: signalling[index].descriptor) else { break }
+                received(datagram.bytes, from: datagram.from, onListener: index)
+            }
+            guard signalling.indices.contains(index) else { return }
+            unreachable(descriptor: signalling[index].descriptor)
         }
-    }
-
-    /// SwiftNIO closes a channel when the kernel reports that a datagram did not arrive (host unreachable and most others). The errors are taken
-    /// from the queue, and the socket gets another channel.
-    private func renew(listener index: Int) {
-        guard !isFinished, signalling.indices.contains(index) else { return }
-        let descriptor = signalling[index].descriptor
-        unreachable(descriptor: descriptor)
-        guard let channel = try? signallingChannel(descriptor: descriptor, index: index) else { return }
-        signalling[index].channel = channel
     }
 
     /// A registered channel around a bound descriptor, made on the loop itself.
     func datagramChannel(
-        descriptor: Int32, largest: Int = 65_535, received: @escaping @Sendable (AddressedEnvelope<ByteBuffer>) -> Void, failed: @escaping @Sendable () -> Void = {},
-        closed: @escaping @Sendable () -> Void = {}
+        descriptor: Int32, largest: Int = 65_535, received: @escaping @Sendable (AddressedEnvelope<ByteBuffer>) -> Void, closed: @escaping @Sendable () -> Void
     ) throws -> any Channel {
         let made = NIOLoopBoundBox<(any Channel)?>(nil, eventLoop: loop)
         let future = DatagramBootstrap(group: loop)
@@ -73,7 +68,7 @@ extension PhoneClient {
             .channelInitializer { channel in
                 made.value = channel
                 return channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(DatagramHandler(received: received, failed: failed, closed: closed))
+                    try channel.pipeline.syncOperations.addHandler(DatagramHandler(received: received, closed: closed))
                 }
             }
             .withBoundSocket(descriptor)
@@ -82,18 +77,18 @@ extension PhoneClient {
         return made
     }
 
-    private func received(_ envelope: AddressedEnvelope<ByteBuffer>, onListener index: Int) {
-        guard let remote = Sockets.address(of: envelope.remoteAddress), signalling.indices.contains(index) else { return }
+    private func received(_ datagram: [UInt8], from remote: Core.SocketAddress, onListener index: Int) {
         let now = PhoneClient.now()
-        let socket = signalling[index]
-        let flow = SIPFlow(transport: .udp, local: specific(socket.address, toward: remote.ip), remote: remote)
-        phone.receiveSignalling(Array(envelope.data.readableBytesView), flow: flow, at: now)
+        let flow = SIPFlow(transport: .udp, local: specific(signalling[index].address, toward: remote.ip), remote: remote)
+        phone.receiveSignalling(datagram, flow: flow, at: now)
         drain(at: now)
     }
 
     private func unreachable(descriptor: Int32) {
+        let addresses = Sockets.unreachable(descriptor: descriptor)
+        guard !addresses.isEmpty else { return }
         let now = PhoneClient.now()
-        for address in Sockets.unreachable(descriptor: descriptor) { phone.handle(.signalling(.unreachable(.udp, address)), at: now) }
+        for address in addresses { phone.handle(.signalling(.unreachable(.udp, address)), at: now) }
         drain(at: now)
     }
 
@@ -147,7 +142,7 @@ extension PhoneClient {
         }
         servers.append(server)
         let local = Core.SocketAddress(listener.address.ip, port)
-        signalling.append(SignallingSocket(transport: .tcp, address: local, channel: server, descriptor: descriptor))
+        signalling.append(SignallingSocket(transport: .tcp, address: local, descriptor: descriptor))
     }
 
     private func accepted(_ channel: any Channel) throws {

@@ -56,6 +56,7 @@ public actor PhoneClient {
     let listeners: [ListenSpecification]
     var phone: Phone
     var signalling: [SignallingSocket] = []
+    var socketWatch: SocketWatch?
     var servers: [any Channel] = []
     var connections: [ConnectionID: any Channel] = [:]
     /// Asked for by the phone and not made yet.
@@ -74,7 +75,6 @@ public actor PhoneClient {
     struct SignallingSocket {
         var transport: SIPTransport
         var address: Core.SocketAddress
-        var channel: any Channel
         /// UDP: the phone's own; TCP: the channel's.
         var descriptor: Int32
     }
@@ -113,6 +113,7 @@ public actor PhoneClient {
     public func start() async throws {
         do {
             try await openListeners()
+            try watchSignalling()
         } catch {
             closeSockets()
             throw error
@@ -248,10 +249,9 @@ public actor PhoneClient {
         timer?.cancel()
         snapshotTimer?.cancel()
         isFinished = true
-        for socket in signalling {
-            socket.channel.close(promise: nil)
-            if socket.transport == .udp { Glibc.close(socket.descriptor) }
-        }
+        socketWatch?.stop()
+        socketWatch = nil
+        for socket in signalling where socket.transport == .udp { Glibc.close(socket.descriptor) }
         signalling = []
         for server in servers { server.close(promise: nil) }
         for channel in connections.values { channel.close(promise: nil) }

@@ -25,6 +25,25 @@ enum Sockets {
         _ = platform_udp_send(descriptor, ip, Int32(ip.count), address.port, bytes, UInt32(clamping: bytes.count))
     }
 
+    /// One datagram that has arrived. nil when there is none.
+    static func receive(descriptor: Int32) -> (bytes: [UInt8], from: Core.SocketAddress)? {
+        withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) { receive(descriptor, $0) }
+    }
+
+    private static func receive(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> (bytes: [UInt8], from: Core.SocketAddress)? {
+        var ip = [UInt8](repeating: 0, count: 16)
+        var length: Int32 = 0
+        var port: UInt16 = 0
+        // What an earlier datagram met is told once by each of a few reads, before what has arrived.
+        for _ in 0..<4 {
+            let count = platform_udp_receive(descriptor, buffer.baseAddress, UInt32(clamping: buffer.count), &ip, &length, &port)
+            if count == -EAGAIN || count == -EBADF { return nil }
+            guard count >= 0, let from = IPAddress(bytes: ip.prefix(Int(length))) else { continue }
+            return (Array(buffer.prefix(Int(count))), Core.SocketAddress(from.unmapped, port))
+        }
+        return nil
+    }
+
     /// The local address toward `ip`, or nil without a route.
     static func route(to ip: IPAddress) -> IPAddress? {
         let bytes = ip.bytes

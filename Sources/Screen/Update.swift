@@ -35,6 +35,8 @@ extension Model {
 
         if new.calls.isEmpty {
             focus = .dialLine
+            // What the question was about is over by itself: the next press quits without asking.
+            if prompt == .quitQuestion { prompt = .none }
             if case .call = panel { panel = .call(scroll: 0) }
         } else if old.calls.isEmpty, dialLine.isEmpty {
             focus = .calls

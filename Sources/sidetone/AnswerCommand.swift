@@ -26,12 +26,12 @@ struct AnswerCommand: ParsableCommand {
     private func wait(_ settings: Settings) throws -> Int32 {
         let once = settings.once
         let state = Mutex(Waiting())
-        let end = HeadlessPhone.run(
-            try HeadlessPhone.start(settings) { event, post in
-                let isOver = state.withLock { $0.isOver(event.event, once: once) }
-                if isOver { post(.command(.quit)) }
-            }, limit: settings.runLimit, first: nil)
-        return end.exitCode ?? state.withLock { $0.exitCode } ?? 0
+        let phone = try HeadlessPhone.start(settings) { event, post in
+            let isOver = state.withLock { $0.isOver(event.event, once: once) }
+            if isOver { post(.command(.quit)) }
+        }
+        let signal = phone.run(limit: settings.runLimit, first: nil) { state.withLock { $0.readerLeft() } }
+        return signal.map(Signals.exitCode) ?? state.withLock { $0.exitCode } ?? 0
     }
 }
 
@@ -39,6 +39,8 @@ struct AnswerCommand: ParsableCommand {
 struct Waiting: Sendable {
     private(set) var exitCode: Int32?
     private var registered: Set<AccountID> = []
+
+    mutating func readerLeft() { exitCode = exitCode ?? HeadlessLoop.brokenPipeCode }
 
     /// Whether this event ends the phone: the first call's result with `--once`, or an account that could not register at the start.
     mutating func isOver(_ event: Event, once: Bool) -> Bool {

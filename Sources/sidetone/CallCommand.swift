@@ -24,18 +24,19 @@ struct CallCommand: ParsableCommand {
         try CallCommand.check(uri)
         let settings = try Settings(choices, role: .call)
         let outcome = Mutex<Int32?>(nil)
-        let end = HeadlessPhone.run(
-            try HeadlessPhone.start(settings) { event, post in
-                switch event.event {
-                case .result(let result): outcome.withLock { $0 = result.outcome.exitCode }
-                // The call cannot begin.
-                case .notice(_, "echo-failed", _, _): outcome.withLock { $0 = Outcome.sipFailure.exitCode }
-                default: return
-                }
-                post(.command(.quit))
-            },
-            limit: nil, first: .command(.dial(uri: uri)))
-        return outcome.withLock { $0 } ?? end.exitCode ?? Outcome.sipFailure.exitCode
+        let phone = try HeadlessPhone.start(settings) { event, post in
+            let code: Int32
+            switch event.event {
+            case .result(let result): code = result.outcome.exitCode
+            // The call cannot begin.
+            case .notice(_, "echo-failed", _, _): code = Outcome.sipFailure.exitCode
+            default: return
+            }
+            outcome.withLock { $0 = $0 ?? code }
+            post(.command(.quit))
+        }
+        let signal = phone.run(limit: nil, first: .command(.dial(uri: uri))) { outcome.withLock { $0 = $0 ?? HeadlessLoop.brokenPipeCode } }
+        return outcome.withLock { $0 } ?? signal.map(Signals.exitCode) ?? Outcome.sipFailure.exitCode
     }
 
     /// `echo`, or a SIP address that this version can reach.

@@ -12,12 +12,16 @@ enum Certificate {
     static func load(_ settings: Settings, _ warnings: inout [Settings.Warning]) throws -> CertificateIdentity {
         guard settings.keepsState else { return try fresh() }
         guard let state = TextFile.xdg("XDG_STATE_HOME", fallback: ".local/state") else {
-            warnings.append(Settings.Warning(code: "certificate-not-kept", message: "no folder to keep the certificate in: neither XDG_STATE_HOME nor HOME is set"))
+            warnings.append(
+                Settings.Warning(
+                    code: "certificate-not-kept", message: "no folder to keep the certificate in: neither XDG_STATE_HOME nor HOME is set"))
             return try fresh()
         }
         let folder = state + "/sidetone"
         let path = folder + "/" + fileName(account: settings.phone.accounts.first?.uri)
-        if let text = TextFile.read(path, limit: 65_536), let kept = try? CertificateIdentity(pem: Array(text.utf8)), kept.isValid(unixTime: unixTime()) {
+        if let text = TextFile.read(path, limit: 65_536), let kept = try? CertificateIdentity(pem: Array(text.utf8)),
+            kept.isValid(unixTime: unixTime())
+        {
             if TextFile.isReadableByOthers(path) { chmod(path, 0o600) }
             return kept
         }
@@ -26,7 +30,9 @@ enum Certificate {
         if !TextFile.writePrivate(path, made.pem) {
             let why = String(cString: strerror(errno))
             warnings.append(
-                Settings.Warning(code: "certificate-not-kept", message: "cannot keep the certificate in \(Sanitiser.text(path)): \(why); this run has a fresh one"))
+                Settings.Warning(
+                    code: "certificate-not-kept", message: "cannot keep the certificate in \(Sanitiser.text(path)): \(why); this run has a fresh one")
+            )
         }
         return made
     }

@@ -8,12 +8,18 @@ enum CommandLineWords {
         if arguments.first == "help", let topic = arguments.dropFirst().first(where: { !$0.hasPrefix("-") }), !Root.commands.contains(topic) {
             throw unknown(topic)
         }
-        if let first = arguments.first, !first.hasPrefix("-"), first != "help", first != "phone", !Root.commands.contains(first) { throw unknown(first) }
+        if let first = arguments.first, !first.hasPrefix("-"), first != "help", first != "phone", !Root.commands.contains(first) {
+            throw unknown(first)
+        }
         return try Root.parseAsRoot(arguments)
     }
 
     /// The words before `--`.
     static func options(_ arguments: [String]) -> ArraySlice<String> { arguments.prefix { $0 != "--" } }
+
+    static func asksForHelp(_ arguments: [String]) -> Bool {
+        arguments.first == "help" || options(arguments).contains { $0 == "-h" || $0.hasPrefix("--help") }
+    }
 
     /// The command that the line is about; nil for the full-screen phone.
     static func command(_ arguments: [String]) -> String? {
@@ -23,7 +29,9 @@ enum CommandLineWords {
 
     private static func unknown(_ word: String) -> UsageError {
         let lower = word.lowercased()
-        if lower.hasPrefix("sip:") || lower.hasPrefix("sips:") || word == "echo" { return UsageError("unknown command \(quoted(word)): use sidetone call \(word)") }
+        if lower.hasPrefix("sip:") || lower.hasPrefix("sips:") || word == "echo" {
+            return UsageError("unknown command \(quoted(word)): use sidetone call \(word)")
+        }
         return UsageError("unknown command \(quoted(word)): use call, answer or devices, or none; sidetone --help shows all")
     }
 
@@ -41,7 +49,9 @@ enum CommandLineWords {
             return UsageError("\(name): unknown option\(command.map { " of \($0)" } ?? ""); see \(place)")
         }
         if line.hasPrefix("Missing value for"), let name { return UsageError("\(name): its value is missing; see \(place)") }
-        if line.hasPrefix("Missing expected argument") { return UsageError("call: the URI is missing: sidetone call sip:user@host, or sidetone call echo") }
+        if line.hasPrefix("Missing expected argument") {
+            return UsageError("call: the URI is missing: sidetone call sip:user@host, or sidetone call echo")
+        }
         if command == nil, let other = arguments.first(where: Root.commands.contains) {
             return UsageError("\(other): the command comes first: sidetone \(other) …")
         }

@@ -87,7 +87,10 @@ struct ConfigurationFile: Sendable {
             if item.key == "quirks" { throw UsageError("\(here): not in this version: [account.\(name).quirks]") }
             guard accountKeys.contains(item.key) else {
                 let isKnown = OptionTable.keys[item.key] != nil || NotInThisVersion.contains(key: item.key)
-                throw UsageError(isKnown ? "\(here): not in this version: \(item.key) of one account" : "\(here): unknown key \(quoted(item.key)) in [account.\(name)]")
+                throw UsageError(
+                    isKnown
+                        ? "\(here): not in this version: \(item.key) of one account" : "\(here): unknown key \(quoted(item.key)) in [account.\(name)]"
+                )
             }
             let origin = Origin.key(item.key, path: path, line: item.line)
             guard case .string(let text) = item.value.kind else { throw origin.error("takes a text in quotes, not \(item.value.typeName)") }

@@ -7,33 +7,32 @@ import Runtime
 
 /// The main thread of the commands without a screen: writes lines, and waits for signals and the one time limit.
 struct HeadlessLoop {
-    /// How it ended, besides the phone's own end.
-    enum End: Equatable {
-        case finished
-        case signal(Int32)
-        /// The reader of standard output went away.
-        case brokenPipe
-    }
-
     let output: Output
     let post: (PhoneInput) -> Void
     /// End the phone after this long (`answer --for`).
     var limit: Duration?
 
-    /// Returns when the phone has finished and all is written. A second signal ends the process at once.
-    func run() -> End {
+    /// As a shell shows a program that SIGPIPE ended.
+    static let brokenPipeCode: Int32 = 141
+    /// The reader of standard output went away while the phone lived; it is told to quit after this.
+    var readerLeft: () -> Void = {}
+
+    /// Returns when the phone has finished and all is written: the signal that ended it, or nil. A second signal ends the process at once.
+    func run() -> Int32? {
         var streams = OutputStreams()
         var deadline = limit.map { platform_monotonic_ns() &+ UInt64(clamping: $0.totalNanoseconds) }
-        var end = End.finished
+        var signal: Int32?
+        var hasReader = true
         while true {
             let taken = output.take()
             for line in taken.lines { streams.add(line) }
             streams.write()
-            if streams.isStandardOutputBroken, end == .finished {
-                end = .brokenPipe
+            if streams.isStandardOutputBroken, hasReader {
+                hasReader = false
+                if !taken.isFinished { readerLeft() }
                 post(.command(.quit))
             }
-            if taken.isFinished, streams.isEmpty { return end }
+            if taken.isFinished, streams.isEmpty { return signal }
             var wait: Int32 = -1
             if let due = deadline {
                 let now = platform_monotonic_ns()
@@ -49,25 +48,12 @@ struct HeadlessLoop {
             ]
             descriptors += streams.polled
             _ = poll(&descriptors, nfds_t(descriptors.count), wait)
-            while let signal = Signals.next() {
-                // Nobody reads the last lines, or the phone has had its chance.
-                if case .signal = end { _exit(Signals.exitCode(signal)) }
-                if taken.isFinished { _exit(Signals.exitCode(signal)) }
-                end = .signal(signal)
-                post(.interrupted(signal: signal))
+            while let number = Signals.next() {
+                // The phone has had its chance, or only the last lines wait for a reader.
+                if signal != nil || taken.isFinished { _exit(Signals.exitCode(number)) }
+                signal = number
+                post(.interrupted(signal: number))
             }
-        }
-    }
-}
-
-extension HeadlessLoop.End {
-    /// The exit code when the phone's own does not count; nil when it does.
-    var exitCode: Int32? {
-        switch self {
-        case .finished: nil
-        case .signal(let number): Signals.exitCode(number)
-        // As a shell shows a program that SIGPIPE ended.
-        case .brokenPipe: 141
         }
     }
 }

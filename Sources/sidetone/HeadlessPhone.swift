@@ -25,11 +25,11 @@ struct HeadlessPhone {
         return HeadlessPhone(host: host, output: output)
     }
 
-    /// Blocks until the phone is done.
-    /// - Parameter first: posted once the audio devices are known.
-    static func run(_ phone: HeadlessPhone, limit: Duration?, first: PhoneInput?) -> HeadlessLoop.End {
-        let client = phone.host.client
-        phone.host.openDevices { if let first { client.post(first) } }
-        return HeadlessLoop(output: phone.output, post: { client.post($0) }, limit: limit).run()
+    /// Blocks until the phone is done: the signal that ended it, or nil.
+    /// - Parameters: first: posted once the audio devices are known; readerLeft: nobody reads standard output any more.
+    func run(limit: Duration?, first: PhoneInput?, readerLeft: @escaping () -> Void) -> Int32? {
+        let client = host.client
+        host.openDevices { if let first { client.post(first) } }
+        return HeadlessLoop(output: output, post: { client.post($0) }, limit: limit, readerLeft: readerLeft).run()
     }
 }

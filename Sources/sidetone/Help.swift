@@ -5,7 +5,10 @@ enum Help {
         case "call":
             page(
                 "sidetone call URI [options]",
-                ["Places one call without a screen; the exit code tells the outcome.", "URI: a SIP address, or \"echo\" for the built-in echo endpoint."],
+                [
+                    "Places one call without a screen; the exit code tells the outcome.",
+                    "URI: a SIP address, or \"echo\" for the built-in echo endpoint.",
+                ],
                 OptionTable.call,
                 [
                     "sidetone call echo --for 5 --json",
@@ -18,7 +21,7 @@ enum Help {
                 [
                     "sidetone answer --auto-answer --echo",
                     "sidetone answer --listen udp:192.0.2.1:5060 --auto-answer --once --json",
-                    "sidetone answer --account sip:bob@example.org --password-file ~/.bob --auto-answer",
+                    "sidetone answer --account sip:bob@example.org --password-file bob.txt",
                 ])
         case "devices":
             """
@@ -56,7 +59,7 @@ enum Help {
         return lines.joined(separator: "\n")
     }
 
-    private static let column = 35
+    private static let column = 36
 
     private static func line(_ row: OptionTable.Row) -> String {
         let left = "  " + row.options.map(\.usage).joined(separator: ", ")

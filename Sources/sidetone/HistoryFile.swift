@@ -35,7 +35,8 @@ struct HistoryFile: Sendable {
 
     private static func entry(_ line: Substring) -> HistoryEntry? {
         let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-        guard fields.count == 6, let time = Int64(fields[0]), let direction = CallDirection(rawValue: fields[1]), let outcome = Outcome(rawValue: fields[2])
+        guard fields.count == 6, let time = Int64(fields[0]), let direction = CallDirection(rawValue: fields[1]),
+            let outcome = Outcome(rawValue: fields[2])
         else { return nil }
         return HistoryEntry(
             direction: direction, remoteUri: Sanitiser.text(fields[4]), displayName: fields[5].isEmpty ? nil : Sanitiser.text(fields[5]),

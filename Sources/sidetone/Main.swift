@@ -27,8 +27,8 @@ struct Main {
             return 2
         }
         if Root.exitCode(for: error) == .success {
-            let message = Root.fullMessage(for: error)
-            Output.line(1, message == Root.versionText ? message : Help.text(command: CommandLineWords.command(arguments)))
+            let isHelp = CommandLineWords.asksForHelp(arguments)
+            Output.line(1, isHelp ? Help.text(command: CommandLineWords.command(arguments)) : Root.fullMessage(for: error))
             return 0
         }
         Output.usageError(CommandLineWords.explain(Root.message(for: error), arguments).line, json: wantsJSON)

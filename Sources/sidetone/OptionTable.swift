@@ -39,7 +39,7 @@ enum OptionTable {
         Row(Option("listen", .list, "TRANSPORT:HOST:PORT"), text: "udp or tcp; repeatable; port 0 is any"),
         Row(Option("identity", .text, "SIP-URI"), text: "From of calls without an account"),
         Row(Option("account", .text, "SIP-URI"), Option("username", .text, "U"), text: "register as; user name for digest"),
-        Row(Option("password-file", .text, "FILE"), text: "first line; or SIDETONE_PASSWORD, or a prompt"),
+        Row(Option("password-file", .text, "FILE"), text: "1st line; else SIDETONE_PASSWORD or asked"),
         Row(Option("registrar", .text, "URI"), Option("proxy", .text, "URI"), text: "account's domain, or none; outbound proxy"),
         Row(Option("security", .text, "dtls|sdes|none|prefer"), text: "prefer: dtls, then sdes, then none"),
         Row(Option("ice", .text, "on|off"), Option("stun", .list, "HOST:PORT"), text: "default on with dtls and prefer"),
@@ -60,7 +60,8 @@ enum OptionTable {
     ]
 
     static let answer: [Row] = [
-        Row(Option("auto-answer", .flag), Option("answer-after", .number, "SECONDS"), text: "answer every call, at once or later"),
+        Row(Option("auto-answer", .flag), text: "answer every call"),
+        Row(Option("answer-after", .number, "SECONDS"), text: "with --auto-answer: ring so long first"),
         Row(Option("ring-timeout", .number, "SECONDS"), text: "then 480; default 60"),
         Row(Option("max-calls", .number, "N"), text: "at the same time; default 8; more get 486"),
         Row(Option("once", .flag), text: "stop after the first call that ended"),

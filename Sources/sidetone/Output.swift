@@ -53,7 +53,9 @@ final class Output: Sendable {
 
     func add(_ descriptor: Int32, _ text: String, isDispensable: Bool = false) {
         queue.withLock { queue in
-            if queue.lines.count < (isDispensable ? Output.softLimit : Output.hardLimit) { queue.lines.append(Line(descriptor: descriptor, text: text)) }
+            if queue.lines.count < (isDispensable ? Output.softLimit : Output.hardLimit) {
+                queue.lines.append(Line(descriptor: descriptor, text: text))
+            }
         }
         platform_eventfd_signal(self.descriptor)
     }

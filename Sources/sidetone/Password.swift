@@ -5,7 +5,9 @@ enum Password {
     /// nil: there is none.
     static func read(file: Given?, account: String) throws -> String? {
         if let file {
-            guard let text = TextFile.read(file.path, limit: 65_536) else { throw file.error("cannot read \(file.path): \(String(cString: strerror(errno)))") }
+            guard let text = TextFile.read(file.path, limit: 65_536) else {
+                throw file.error("cannot read \(file.path): \(String(cString: strerror(errno)))")
+            }
             let line = firstLine(of: text)
             guard !line.isEmpty else { throw file.error("the first line of \(file.path) is empty: the password belongs there") }
             return line

@@ -23,7 +23,8 @@ struct PhoneCommand: ParsableCommand {
         let log = Log(settings: settings.log) { text in if let descriptor { Output.line(descriptor, text) } }
         let mailbox = Mailbox<Snapshot>()
         let host = try PhoneHost.start(
-            settings, log: log, wantsSnapshots: true, box: ClientBox(), event: { event in if case .callIncoming = event.event { mailbox.ringBell() } },
+            settings, log: log, wantsSnapshots: true, box: ClientBox(),
+            event: { event in if case .callIncoming = event.event { mailbox.ringBell() } },
             snapshot: { mailbox.post($0) }, finished: { mailbox.finish() })
         let session: TerminalSession
         do {
@@ -34,7 +35,8 @@ struct PhoneCommand: ParsableCommand {
         host.openDevices {}
         let noColour = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
         let model = Model(
-            theme: .fitting(hasColours: session.hasColours, noColour: noColour), utcOffsetSeconds: Int(platform_utc_offset(platform_wall_ms() / 1000)))
+            theme: .fitting(hasColours: session.hasColours, noColour: noColour), utcOffsetSeconds: Int(platform_utc_offset(platform_wall_ms() / 1000))
+        )
         let client = host.client
         let cause = ScreenLoop(
             session: session, model: model, mailbox: mailbox, signals: Signals.descriptor, send: { client.post(.command($0)) },

@@ -10,7 +10,9 @@ extension Settings {
             let uri = try Settings.uri(address)
             guard let user = uri.user, !user.isEmpty else { throw address.error("\(quoted(address.text)) names no user, e.g. sip:alice@example.org") }
             guard uri.password == nil else { throw address.error("a password is not taken from here: use --password-file or SIDETONE_PASSWORD") }
-            guard !phone.accounts.contains(where: { $0.id == entry.name }) else { throw address.error("the account \(quoted(entry.name)) is there twice") }
+            guard !phone.accounts.contains(where: { $0.id == entry.name }) else {
+                throw address.error("the account \(quoted(entry.name)) is there twice")
+            }
             if let file = entry.values["password-file"], TextFile.isReadableByOthers(file.path) {
                 warnings.append(Warning(code: "password-file-open", message: "others may read \(Sanitiser.text(file.path)): chmod 600 it"))
             }

@@ -11,13 +11,15 @@ extension Settings {
         guard !digits.text.isEmpty, digits.text.allSatisfy({ "0123456789*#ABCDabcd".contains($0) }) else {
             throw digits.error("\(quoted(digits.text)) is not made of 0-9, *, # and A-D")
         }
-        phone.digitsAfterAnswer = digits.text
+        phone.digitsAfterAnswer = digits.text.uppercased()
     }
 
     mutating func readAnswer(_ choices: Choices) throws {
         phone.autoAnswer = choices.flag("auto-answer")
         if let delay = try choices.seconds("answer-after", orZero: true) {
-            guard phone.autoAnswer else { throw UsageError("\(choices.value("answer-after")?.origin ?? .option("answer-after")): needs --auto-answer, which it delays") }
+            guard phone.autoAnswer else {
+                throw UsageError("\(choices.value("answer-after")?.origin ?? .option("answer-after")): needs --auto-answer, which it delays")
+            }
             phone.answerAfter = delay
         }
         if let timeout = try choices.seconds("ring-timeout") { phone.ringTimeout = timeout }

@@ -12,7 +12,11 @@ extension Settings {
         if listeners.isEmpty {
             let port: UInt16 = role == .call ? 0 : 5060
             listeners = [ListenSpecification(transport: .udp, address: SocketAddress(.anyV4, port), isExplicit: false)]
-            if Settings.hasIPv6 { listeners.append(ListenSpecification(transport: .udp, address: SocketAddress(.v6(0, 0), port), isExplicit: false)) }
+            // When the port is taken, the second family takes any without saying so again.
+            let second = port != 0 && !Settings.canBind(.anyV4, port) ? 0 : port
+            if Settings.canBind(.loopbackV6, 0) {
+                listeners.append(ListenSpecification(transport: .udp, address: SocketAddress(.v6(0, 0), second), isExplicit: false))
+            }
         } else if !listeners.contains(where: { $0.transport == .udp }) {
             // Outgoing UDP still needs a socket to send from.
             listeners.append(ListenSpecification(transport: .udp, address: SocketAddress(listeners[0].address.ip, 0), isExplicit: false))
@@ -21,10 +25,10 @@ extension Settings {
         phone.proxy = try choices.value("proxy").map(Settings.uri)
     }
 
-    /// Whether the machine has IPv6 at all: a socket can be bound to `::1`.
-    static var hasIPv6: Bool {
-        let bytes = IPAddress.loopbackV6.bytes
-        let descriptor = platform_udp_bind(bytes, Int32(bytes.count), 0, 0)
+    /// Whether a UDP socket can be bound there: the machine has the family, and the port is free.
+    static func canBind(_ ip: IPAddress, _ port: UInt16) -> Bool {
+        let bytes = ip.bytes
+        let descriptor = platform_udp_bind(bytes, Int32(bytes.count), port, 0)
         guard descriptor >= 0 else { return false }
         close(descriptor)
         return true
@@ -41,7 +45,9 @@ extension Settings {
         let rest = given.text[given.text.index(after: colon)...]
         guard let last = rest.lastIndex(of: ":"), let port = UInt16(rest[rest.index(after: last)...]) else { throw given.error(form) }
         let name = rest[..<last]
-        guard !name.isEmpty, name.utf8.allSatisfy({ $0.isHostNameByte }), name.utf8.contains(where: { !$0.isDigitOrDot }) else { throw given.error(form) }
+        guard !name.isEmpty, name.utf8.allSatisfy({ $0.isHostNameByte }), name.utf8.contains(where: { !$0.isDigitOrDot }) else {
+            throw given.error(form)
+        }
         guard let ip = NameResolver.addresses(of: String(name)).first else { throw given.error("no address for \(quoted(name))") }
         return ListenSpecification(transport: transport, address: SocketAddress(ip, port), isExplicit: port != 0)
     }

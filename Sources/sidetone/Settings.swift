@@ -76,7 +76,9 @@ struct Settings: Sendable {
         log.tracesSIP = choices.flag("trace-sip")
         log.file = choices.value("log-file")?.path
         logOrigin = choices.value("log-file")?.origin
-        if role == .screen, log.file == nil, log.tracesSIP || log.level > .warning, let state = TextFile.xdg("XDG_STATE_HOME", fallback: ".local/state") {
+        if role == .screen, log.file == nil, log.tracesSIP || log.level > .warning,
+            let state = TextFile.xdg("XDG_STATE_HOME", fallback: ".local/state")
+        {
             // Nothing is logged onto the screen.
             TextFile.makeFolder(state + "/sidetone")
             log.file = state + "/sidetone/sidetone.log"
@@ -91,7 +93,9 @@ struct Settings: Sendable {
         let codecs = try choices.all("codec").map(Settings.codec)
         if !codecs.isEmpty { phone.codecs = codecs.reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
         stun = try choices.all("stun").map { given in
-            guard let server = Settings.hostAndPort(given.text) else { throw given.error("\(quoted(given.text)) is not HOST:PORT, e.g. stun.example.org:3478") }
+            guard let server = Settings.hostAndPort(given.text) else {
+                throw given.error("\(quoted(given.text)) is not HOST:PORT, e.g. stun.example.org:3478")
+            }
             return Server(host: server.host, port: server.port, origin: given.origin)
         }
     }

@@ -149,6 +149,7 @@ struct TOMLDocument {
         while true {
             scanner.skipBlankLines()
             if scanner.take("]") { return out }
+            guard scanner.peek != nil else { throw TOMLError(line: line, message: "a list has no \"]\"") }
             out.append(try value(depth: depth + 1))
             scanner.skipBlankLines()
             if scanner.take("]") { return out }
@@ -170,7 +171,9 @@ struct TOMLDocument {
                 try TOMLDocument.set(path[...], value, line, in: &table)
                 scanner.skipBlanks()
                 if scanner.take("}") { break }
-                guard scanner.take(",") else { throw TOMLError(line: start, message: "an inline table needs \",\" between its keys and \"}\" at its end") }
+                guard scanner.take(",") else {
+                    throw TOMLError(line: start, message: "an inline table needs \",\" between its keys and \"}\" at its end")
+                }
             }
         }
         table.origin = .inline

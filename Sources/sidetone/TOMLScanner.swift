@@ -87,7 +87,9 @@ struct TOMLScanner {
     /// Everything up to a comma, bracket, comment or line end; without blanks at its end.
     mutating func bareValue() -> String {
         let start = position
-        while let byte = peek, byte != 10, byte != 13, byte != UInt8(ascii: ","), byte != UInt8(ascii: "]"), byte != UInt8(ascii: "}"), byte != UInt8(ascii: "#") {
+        while let byte = peek, byte != 10, byte != 13, byte != UInt8(ascii: ","), byte != UInt8(ascii: "]"), byte != UInt8(ascii: "}"),
+            byte != UInt8(ascii: "#")
+        {
             position += 1
         }
         var end = position
@@ -155,7 +157,8 @@ struct TOMLScanner {
         case UInt8(ascii: "u"), UInt8(ascii: "U"):
             let count = byte == UInt8(ascii: "u") ? 4 : 8
             let digits = bytes[min(position + 1, bytes.count)..<min(position + 1 + count, bytes.count)]
-            guard digits.count == count, let value = UInt32(String(decoding: digits, as: UTF8.self), radix: 16), let scalar = Unicode.Scalar(value) else {
+            guard digits.count == count, let value = UInt32(String(decoding: digits, as: UTF8.self), radix: 16), let scalar = Unicode.Scalar(value)
+            else {
                 throw error("\\\(Unicode.Scalar(byte)) needs \(count) hexadecimal digits of a character")
             }
             out += Array(String(Character(scalar)).utf8)

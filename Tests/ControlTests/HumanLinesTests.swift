@@ -25,8 +25,10 @@ struct HumanLinesTests {
         (.callDtls(CallID(1), TransportStatistics(component: "rtcp", rtcpMux: false)), "call 1: DTLS none (rtcp)"),
         (.callStats(CallID(1), transports: [], streams: []), nil),
         (.callDTMF(CallID(1), digit: "5", durationMs: 100, direction: .outgoing), "call 1: digit 5 out, 100 ms"),
-        (.notice(.warning, code: "c", message: "m", call: CallID(1)), "warning: call 1: m"), (.notice(.error, code: "c", message: "m", call: nil), "error: m"),
-        (.result(Samples.result), "call 1: answered, 200 OK, dtls, opus 501 sent, 500 received, -2 lost"), (.result(plainResult), "call 5: busy, 486"),
+        (.notice(.warning, code: "c", message: "m", call: CallID(1)), "warning: call 1: m"),
+        (.notice(.error, code: "c", message: "m", call: nil), "error: m"),
+        (.result(Samples.result), "call 1: answered, 200 OK, dtls, opus 501 sent, 500 received, -2 lost"),
+        (.result(plainResult), "call 5: busy, 486"),
     ]
 
     @Test(arguments: lines)

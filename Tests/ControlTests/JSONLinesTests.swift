@@ -38,6 +38,7 @@ struct JSONLinesTests {
             #"{"type":"call.state",\#(head),"call":"2","state":"ended","reason":"Busy Here"}"#
         ),
         (.callState(CallID(2), .ended, heldBy: nil, reason: nil), #"{"type":"call.state",\#(head),"call":"2","state":"ended","reason":null}"#),
+        (.callState(CallID(2), .ended, heldBy: nil, reason: ""), #"{"type":"call.state",\#(head),"call":"2","state":"ended","reason":null}"#),
         (
             .callIce(CallID(1), component: "rtp", iceState: "checking", pairs: []),
             #"{"type":"call.ice",\#(head),"call":"1","component":"rtp","iceState":"checking","pairs":[]}"#
@@ -112,7 +113,8 @@ struct JSONLinesTests {
 
     /// What a peer can put into a text: the line stays one line, and the reader gets the text back.
     @Test(arguments: [
-        "\"", "\\", "a\nb", "a\r\nb", "\t", "\u{0}\u{1}\u{1F}", "\u{7F}\u{85}\u{9B}", "\u{2028}\u{2029}", "é李👍", "</script>", "\u{202E}", "\\u0041", "",
+        "\"", "\\", "a\nb", "a\r\nb", "\t", "\u{0}\u{1}\u{1F}", "\u{7F}\u{85}\u{9B}", "\u{2028}\u{2029}", "é李👍", "</script>", "\u{202E}", "\\u0041",
+        "",
     ])
     func escaping(text: String) throws {
         let line = JSONLines.line(TimedEvent(time: Samples.time, event: .notice(.error, code: "c", message: text, call: nil)))
@@ -123,10 +125,12 @@ struct JSONLinesTests {
     }
 
     /// Figures have three decimals at most; what is not a number is null.
-    @Test(arguments: [
-        (0, "0"), (3, "3"), (0.4, "0.4"), (-20.1, "-20.1"), (0.0004, "0"), (0.0006, "0.001"), (12.34567, "12.346"), (-0.0001, "0"), (1e14, "100000000000000"),
-        (1e300, "null"), (.nan, "null"), (.infinity, "null"), (-.infinity, "null"), (.leastNonzeroMagnitude, "0"),
-    ] as [(Double, String)])
+    @Test(
+        arguments: [
+            (0, "0"), (3, "3"), (0.4, "0.4"), (-20.1, "-20.1"), (0.0004, "0"), (0.0006, "0.001"), (12.34567, "12.346"), (-0.0001, "0"),
+            (1e14, "100000000000000"),
+            (1e300, "null"), (.nan, "null"), (.infinity, "null"), (-.infinity, "null"), (.leastNonzeroMagnitude, "0"),
+        ] as [(Double, String)])
     func numbers(value: Double, text: String) {
         var result = Samples.result
         result.setup.ringingMs = value

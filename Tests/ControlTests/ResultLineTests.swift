@@ -85,7 +85,8 @@ struct ResultLineTests {
         #expect(transports.map { $0["component"] } == [.string("rtp"), .string("rtcp")])
         let first = transports.first
         #expect([first?["iceState"], first?["dtlsState"]] == [.string("none"), .string("none")])
-        #expect([first?["srtpCipher"], first?["selectedCandidatePair"], first?["iceRole"], first?["remoteFingerprint"]] == [.null, .null, .null, .null])
+        #expect(
+            [first?["srtpCipher"], first?["selectedCandidatePair"], first?["iceRole"], first?["remoteFingerprint"]] == [.null, .null, .null, .null])
     }
 
     @Test func redirections() throws {

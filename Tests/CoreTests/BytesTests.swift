@@ -14,7 +14,10 @@ struct BytesTests {
                 guard offset >= 0, offset <= size, size - offset >= width else { return nil }
                 return bytes[offset..<offset + width].reduce(0) { $0 << 8 | UInt64($1) }
             }
-            let read = [span.u8(at: offset).map(UInt64.init), span.u16(at: offset).map(UInt64.init), span.u32(at: offset).map(UInt64.init), span.u64(at: offset)]
+            let read = [
+                span.u8(at: offset).map(UInt64.init), span.u16(at: offset).map(UInt64.init), span.u32(at: offset).map(UInt64.init),
+                span.u64(at: offset),
+            ]
             if read != expected { Issue.record("\(size) bytes, offset \(offset): \(read)") }
         }
     }
@@ -61,15 +64,16 @@ struct BytesTests {
         #expect(empty.bytes.isEmpty)
     }
 
-    @Test(arguments: [
-        ("", []), ("00", [0]), ("ff0aB1", [255, 10, 177]), ("AB:cd:01", [0xAB, 0xCD, 1]), ("01 02\n03", [1, 2, 3]),
-    ] as [(String, [UInt8])])
+    @Test(
+        arguments: [
+            ("", []), ("00", [0]), ("ff0aB1", [255, 10, 177]), ("AB:cd:01", [0xAB, 0xCD, 1]), ("01 02\n03", [1, 2, 3]),
+        ] as [(String, [UInt8])])
     func hexadecimal(text: String, expected: [UInt8]) {
         #expect(bytes(hexadecimal: text) == expected)
         #expect(bytes(hexadecimal: expected.hexadecimal) == expected)
     }
 
-    @Test(arguments: ["0", "000", "0g", "a:b", "0 0", "0x00", "-1", "é0"])
+    @Test(arguments: ["0", "000", "0g", "a:b", "0 0", "a:bc", "01:2:34", "0x00", "-1", "é0"])
     func notHexadecimal(text: String) {
         #expect(bytes(hexadecimal: text) == nil)
     }

@@ -30,16 +30,18 @@ struct InstantTests {
         #expect(moved.nanoseconds == example.sum)
     }
 
-    @Test(arguments: [
-        (10, .nanoseconds(3), 7), (3, .nanoseconds(10), 0), (.max, .nanoseconds(-1), .max), (3, .nanoseconds(-4), 7),
-    ] as [(UInt64, Duration, UInt64)])
+    @Test(
+        arguments: [
+            (10, .nanoseconds(3), 7), (3, .nanoseconds(10), 0), (.max, .nanoseconds(-1), .max), (3, .nanoseconds(-4), 7),
+        ] as [(UInt64, Duration, UInt64)])
     func subtractionOfADurationSaturates(start: UInt64, duration: Duration, difference: UInt64) {
         #expect((Instant(nanoseconds: start) - duration).nanoseconds == difference)
     }
 
-    @Test(arguments: [
-        (10, 4, 6), (4, 10, -6), (7, 7, 0), (.max, 0, .max), (0, .max, -9_223_372_036_854_775_807), (.max, .max - 1, 1),
-    ] as [(UInt64, UInt64, Int64)])
+    @Test(
+        arguments: [
+            (10, 4, 6), (4, 10, -6), (7, 7, 0), (.max, 0, .max), (0, .max, -9_223_372_036_854_775_807), (.max, .max - 1, 1),
+        ] as [(UInt64, UInt64, Int64)])
     func distance(a: UInt64, b: UInt64, nanoseconds: Int64) {
         #expect(Instant(nanoseconds: a) - Instant(nanoseconds: b) == .nanoseconds(nanoseconds))
     }

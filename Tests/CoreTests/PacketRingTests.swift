@@ -44,10 +44,11 @@ struct PacketRingTests {
         #expect(!ring.push { _ in 5 })
         #expect(!ring.push { _ in -1 })
         #expect(ring.refusedCount == 3 && ring.isEmpty)
-        #expect(ring.push { slot in
-            slot.copyBytes(from: [6, 5])
-            return slot.count == 4 ? 2 : 0
-        })
+        #expect(
+            ring.push { slot in
+                slot.copyBytes(from: [6, 5])
+                return slot.count == 4 ? 2 : 0
+            })
         #expect(pop(ring)?.bytes == [6, 5])
     }
 
@@ -64,7 +65,9 @@ struct PacketRingTests {
         var read: UInt16 = 0
         var wrong = 0
         for round in 0..<1000 {
-            for _ in 0..<(round % slots + 1) where ring.push([UInt8(written >> 8), UInt8(written & 255)].span.bytes, stamp: UInt64(written)) { written &+= 1 }
+            for _ in 0..<(round % slots + 1) where ring.push([UInt8(written >> 8), UInt8(written & 255)].span.bytes, stamp: UInt64(written)) {
+                written &+= 1
+            }
             for _ in 0..<(round % 3 + 1) {
                 guard let packet = pop(ring) else { break }
                 if packet.bytes != [UInt8(read >> 8), UInt8(read & 255)] || packet.stamp != UInt64(read) { wrong += 1 }

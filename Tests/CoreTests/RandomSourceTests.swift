@@ -3,10 +3,11 @@ import Testing
 
 struct RandomSourceTests {
     /// SplitMix64's published first outputs.
-    @Test(arguments: [
-        (0, [0xE220_A839_7B1D_CDAF, 0x6E78_9E6A_A1B9_65F4, 0x06C4_5D18_8009_454F]),
-        (1_234_567, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]),
-    ] as [(UInt64, [UInt64])])
+    @Test(
+        arguments: [
+            (0, [0xE220_A839_7B1D_CDAF, 0x6E78_9E6A_A1B9_65F4, 0x06C4_5D18_8009_454F]),
+            (1_234_567, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]),
+        ] as [(UInt64, [UInt64])])
     func splitMix64(seed: UInt64, expected: [UInt64]) {
         let random = RandomSource(seed: seed)
         #expect((0..<expected.count).map { _ in random.next() } == expected)
@@ -33,9 +34,9 @@ struct RandomSourceTests {
         var counter: UInt64 = 0
         let random = RandomSource {
             counter += 1
-            return counter
+            return 0xF1E2_D3C4_B5A6_9780 &+ counter
         }
-        #expect(random.bytes(10) == [1, 0, 0, 0, 0, 0, 0, 0, 2, 0])
+        #expect(random.bytes(10) == [0x81, 0x97, 0xA6, 0xB5, 0xC4, 0xD3, 0xE2, 0xF1, 0x82, 0x97])
         #expect(counter == 2)
         #expect(random.bytes(0).isEmpty && counter == 2)
     }

@@ -13,7 +13,8 @@ struct HashTests {
     static let empty = ""
     static let short = "abc"
     static let block = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"
-    static let twoBlocks = "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijk"
+    static let twoBlocks =
+        "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijk"
         + "lmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu"
     static let digits = String(repeating: "1234567890", count: 8)
 
@@ -95,18 +96,20 @@ struct HashTests {
         #expect(Digest.hash(.md5, bytes[2..<5]) == Digest.hash(.md5, "abc".utf8))
     }
 
-    @Test(arguments: [
-        ("", 0), ("a", 0xE8B7_BE43), ("123456789", 0xCBF4_3926), ("The quick brown fox jumps over the lazy dog", 0x414F_A339),
-        ("\u{0}\u{0}\u{0}\u{0}", 0x2144_DF1C),
-    ] as [(String, UInt32)])
+    @Test(
+        arguments: [
+            ("", 0), ("a", 0xE8B7_BE43), ("123456789", 0xCBF4_3926), ("The quick brown fox jumps over the lazy dog", 0x414F_A339),
+            ("\u{0}\u{0}\u{0}\u{0}", 0x2144_DF1C),
+        ] as [(String, UInt32)])
     func crc32(text: String, value: UInt32) {
         #expect(Digest.crc32(text.utf8) == value)
     }
 
-    @Test(arguments: [
-        ([], [], true), ([1], [1], true), ([1, 2, 3], [1, 2, 3], true), ([1], [], false), ([], [1], false), ([1, 2, 3], [1, 2, 4], false),
-        ([1, 2, 3], [129, 2, 3], false), ([1, 2], [1, 2, 0], false),
-    ] as [([UInt8], [UInt8], Bool)])
+    @Test(
+        arguments: [
+            ([], [], true), ([1], [1], true), ([1, 2, 3], [1, 2, 3], true), ([1], [], false), ([], [1], false), ([1, 2, 3], [1, 2, 4], false),
+            ([1, 2, 3], [129, 2, 3], false), ([1, 2], [1, 2, 0], false), ([1, 2], [2, 1], false),
+        ] as [([UInt8], [UInt8], Bool)])
     func equal(a: [UInt8], b: [UInt8], isEqual: Bool) {
         #expect(Digest.equal(a, b) == isEqual)
     }

@@ -2,10 +2,11 @@ import Interface
 import Testing
 
 struct IdentifierTests {
-    @Test(arguments: [
-        ("1", 1), ("42", 42), ("9223372036854775807", Int.max), ("0", nil), ("-1", nil), ("", nil), ("x", nil), ("1 ", nil), ("1.0", nil),
-        ("9223372036854775808", nil),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            ("1", 1), ("42", 42), ("9223372036854775807", Int.max), ("0", nil), ("-1", nil), ("", nil), ("x", nil), ("1 ", nil), ("1.0", nil),
+            ("9223372036854775808", nil),
+        ] as [(String, Int?)])
     func callID(text: String, number: Int?) {
         #expect(CallID(text)?.number == number)
     }

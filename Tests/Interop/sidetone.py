@@ -1,5 +1,6 @@
 """The program under test: started with a home of its own, its JSON Lines read as they come."""
 
+import functools
 import json
 import os
 import tempfile
@@ -10,8 +11,9 @@ from peers.process import Process
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@functools.cache
 def binary():
-    """`SIDETONE_BINARY`, or the newest build in this tree."""
+    """`SIDETONE_BINARY`, or the newest build in this tree; the same one for the whole run."""
     named = os.environ.get("SIDETONE_BINARY")
     if named:
         return Path(named)

@@ -14,7 +14,8 @@ def digits(phone, direction):
 
 def test_digits_from_one_phone_to_the_other():
     answer = Sidetone("answer", *NULL, "--listen", "udp:127.0.0.1:0", "--auto-answer", "--once", "--security", "dtls")
-    call = Sidetone("call", f"sip:a@127.0.0.1:{answer.port()}", *NULL, "--listen", "udp:127.0.0.1:0", "--security", "dtls", "--dtmf", "1159*0#D", "--for", "5")
+    call = Sidetone("call", f"sip:a@127.0.0.1:{answer.port()}", *NULL, "--listen", "udp:127.0.0.1:0", "--security", "dtls",
+                    "--dtmf", "1159*0#D", "--for", "5")
     assert call.finish(15)[0] == 0
     assert answer.finish(5)[0] == 0
     sent, received = digits(call, "out"), digits(answer, "in")

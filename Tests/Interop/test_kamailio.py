@@ -22,11 +22,13 @@ def kamailio(link, tmp_path_factory):
 
 def account(kamailio, user, via="udp"):
     arguments = ["--no-config", "--account", f"sip:{user}@{kamailio.domain}", "--username", user]
-    return arguments + (["--registrar", f"sip:{kamailio.domain};transport=tcp", "--proxy", f"sip:{kamailio.domain};transport=tcp"] if via == "tcp" else [])
+    server = f"sip:{kamailio.domain};transport=tcp"
+    return arguments + (["--registrar", server, "--proxy", server] if via == "tcp" else [])
 
 
 def peer(kamailio, link, tmp_path, user, security="dtls", **options):
-    return Baresip(tmp_path / user, link.far, security, "opus", user=user, port=5070, registrar=f"sip:{kamailio.domain}", password=kamailio.PASSWORD, **options)
+    return Baresip(tmp_path / user, link.far, security, "opus", user=user, port=5070, registrar=f"sip:{kamailio.domain}",
+                   password=kamailio.PASSWORD, **options)
 
 
 SECRET = {"SIDETONE_PASSWORD": Kamailio.PASSWORD}
@@ -93,8 +95,8 @@ def test_a_call_to_baresip_through_kamailio(link, kamailio, tmp_path, via):
     baresip = peer(kamailio, link, tmp_path, user, tone=1200)
     baresip.wait_line(r"200 OK .*\[1 binding\]")
     heard = tmp_path / "heard.wav"
-    phone = Sidetone("call", f"sip:{user}@{kamailio.domain}", *account(kamailio, f"caller-{via}", via), "--security", "dtls", "--audio-in", "tone:700",
-                     "--audio-out", f"file:{heard}", "--for", str(SECONDS), namespace=link.near, env=SECRET)
+    phone = Sidetone("call", f"sip:{user}@{kamailio.domain}", *account(kamailio, f"caller-{via}", via), "--security", "dtls",
+                     "--audio-in", "tone:700", "--audio-out", f"file:{heard}", "--for", str(SECONDS), namespace=link.near, env=SECRET)
     code, result = phone.finish(SECONDS + 15)
     assert (code, result["outcome"]) == (0, "answered")
     assert_secured(result, "dtls")
@@ -110,8 +112,8 @@ def test_a_call_to_baresip_through_kamailio(link, kamailio, tmp_path, via):
 @pytest.mark.parametrize("via", ["udp", "tcp"])
 def test_a_call_from_baresip_through_kamailio(link, kamailio, tmp_path, via):
     heard = tmp_path / "heard.wav"
-    phone = Sidetone("answer", *account(kamailio, f"home-{via}", via), "--auto-answer", "--once", "--security", "dtls", "--audio-in", "tone:700",
-                     "--audio-out", f"file:{heard}", namespace=link.near, env=SECRET)
+    phone = Sidetone("answer", *account(kamailio, f"home-{via}", via), "--auto-answer", "--once", "--security", "dtls",
+                     "--audio-in", "tone:700", "--audio-out", f"file:{heard}", namespace=link.near, env=SECRET)
     phone.wait_for("registration", state="registered")
     baresip = peer(kamailio, link, tmp_path, f"visitor-{via}", tone=1200)
     baresip.wait_line(r"200 OK .*\[1 binding\]")

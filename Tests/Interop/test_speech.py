@@ -12,8 +12,8 @@ SPEECH = Path("/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_
 OTHER = SPEECH.with_name("sense_and_sensibility_01_austen_64kb-0890.wav")
 
 
-# By this measure another sentence has 0.15 and noise 0.06; libopus alone, there and back at 32 kbit/s, has 0.91.
-@pytest.mark.parametrize("security,codec,least", [("none", "PCMU", 0.95), ("dtls", "PCMU", 0.95), ("none", "opus", 0.8), ("dtls", "opus", 0.8)])
+# By this measure another sentence has 0.4 at most and noise 0.1; libopus alone, there and back at 32 kbit/s, has 0.91.
+@pytest.mark.parametrize("security,codec,least", [("none", "PCMU", 0.9), ("dtls", "PCMU", 0.9), ("none", "opus", 0.85), ("dtls", "opus", 0.85)])
 def test_speech_comes_back_from_the_echo(tmp_path, security, codec, least):
     answer = Sidetone("answer", "--no-config", "--listen", "udp:127.0.0.1:0", "--auto-answer", "--echo", "--once", "--security", security)
     heard = tmp_path / "heard.wav"
@@ -27,10 +27,10 @@ def test_speech_comes_back_from_the_echo(tmp_path, security, codec, least):
     found = similarity(said, said_rate, samples, rate)
     assert found >= least, f"{found:.3f}"
     other_rate, other = read_wav(OTHER)
-    assert similarity(other, other_rate, samples, rate) < 0.4, "another sentence must not be found in it"
+    assert similarity(other, other_rate, samples, rate) < 0.5, "another sentence must not be found in it"
 
 
-@pytest.mark.parametrize("codec,least", [("PCMU", 0.95), ("opus", 0.8)])
+@pytest.mark.parametrize("codec,least", [("PCMU", 0.9), ("opus", 0.85)])
 def test_baresip_hears_the_speech(clear_link, tmp_path, codec, least):
     baresip = Baresip(tmp_path / "peer", clear_link.far, "dtls", codec)
     call = Sidetone("call", baresip.uri, "--no-config", "--security", "dtls", "--codec", codec, "--audio-in", f"file:{SPEECH}", "--audio-out", "null",

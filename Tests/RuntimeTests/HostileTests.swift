@@ -16,7 +16,8 @@ extension RuntimeTests {
                 var bent = request
                 for _ in 0..<12 { bent[Int(random.next() % UInt64(bent.count))] = UInt8(truncatingIfNeeded: random.next()) }
                 return bent
-            case 3: return Array("INVITE sip:a@b SIP/2.0\r\n".utf8) + random.bytes(60) + Array("\r\nContent-Length: 99999999999999999999\r\n\r\n".utf8)
+            case 3:
+                return Array("INVITE sip:a@b SIP/2.0\r\n".utf8) + random.bytes(60) + Array("\r\nContent-Length: 99999999999999999999\r\n\r\n".utf8)
             default: return []
             }
         }

@@ -7,16 +7,21 @@ import Testing
 
 extension RuntimeTests {
     struct ListenTests {
-        @Test(arguments: [
-            ("udp:192.0.2.1:5060", .udp, "192.0.2.1:5060", true), ("tcp:[::1]:0", .tcp, "[::1]:0", false), ("UDP:0.0.0.0:5070", .udp, "0.0.0.0:5070", true),
-            ("wss:[::]:0", .wss, "[::]:0", false),
-        ] as [(String, SIPTransport, String, Bool)])
+        @Test(
+            arguments: [
+                ("udp:192.0.2.1:5060", .udp, "192.0.2.1:5060", true), ("tcp:[::1]:0", .tcp, "[::1]:0", false),
+                ("UDP:0.0.0.0:5070", .udp, "0.0.0.0:5070", true),
+                ("wss:[::]:0", .wss, "[::]:0", false),
+            ] as [(String, SIPTransport, String, Bool)])
         func specification(text: String, transport: SIPTransport, address: String, isExplicit: Bool) throws {
             let expected = ListenSpecification(transport: transport, address: try #require(SocketAddress(address)), isExplicit: isExplicit)
             #expect(ListenSpecification(text) == expected)
         }
 
-        @Test(arguments: ["", "udp", "udp:", "udp:127.0.0.1", "udp:127.0.0.1:", "udp:127.0.0.1:70000", "sctp:127.0.0.1:1", "udp:localhost:1", "udp:::1:5060", ":1.2.3.4:5"])
+        @Test(arguments: [
+            "", "udp", "udp:", "udp:127.0.0.1", "udp:127.0.0.1:", "udp:127.0.0.1:70000", "sctp:127.0.0.1:1", "udp:localhost:1", "udp:::1:5060",
+            ":1.2.3.4:5",
+        ])
         func notASpecification(text: String) {
             #expect(ListenSpecification(text) == nil)
         }

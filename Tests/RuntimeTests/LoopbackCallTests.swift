@@ -58,7 +58,8 @@ extension RuntimeTests {
             try await callee.quit()
         }
 
-        static let hasIPv6 = (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8))?.contains("00000000000000000000000000000001 ") == true
+        static let hasIPv6 =
+            (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8))?.contains("00000000000000000000000000000001 ") == true
 
         /// The default `--listen`, all addresses: the route picks the one to name, and ICE takes every interface. And IPv6.
         @Test(arguments: [("udp:0.0.0.0:0", "127.0.0.1")] + (hasIPv6 ? [("udp:[::]:0", "[::1]"), ("udp:[::1]:0", "[::1]")] : []))

@@ -44,7 +44,8 @@ final class RawSocket: Sendable {
     func connect(to port: UInt16) -> Bool {
         var address = RawSocket.loopback(port)
         return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) } == 0
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+                == 0
         }
     }
 
@@ -97,7 +98,8 @@ enum Requests {
     static func options(_ transport: String, from port: UInt16, branch: String) -> [UInt8] {
         Array(
             [
-                "OPTIONS sip:phone@127.0.0.1 SIP/2.0", "Via: SIP/2.0/\(transport) 127.0.0.1:\(port);branch=z9hG4bK\(branch);rport", "Max-Forwards: 70",
+                "OPTIONS sip:phone@127.0.0.1 SIP/2.0", "Via: SIP/2.0/\(transport) 127.0.0.1:\(port);branch=z9hG4bK\(branch);rport",
+                "Max-Forwards: 70",
                 "From: <sip:stranger@127.0.0.1>;tag=\(branch)", "To: <sip:phone@127.0.0.1>", "Call-ID: \(branch)@127.0.0.1", "CSeq: 1 OPTIONS",
                 "Content-Length: 0", "", "",
             ].joined(separator: "\r\n").utf8)

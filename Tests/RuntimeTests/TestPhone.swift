@@ -48,7 +48,9 @@ final class EventLog: Sendable {
     }
 
     /// The first value that `match` finds. The bound is against hanging for ever only, unless a test says why it is one of its own.
-    func first<Value: Sendable>(_ what: String, within bound: Duration = .seconds(90), _ match: @escaping @Sendable (Entry) -> Value?) async throws -> Value {
+    func first<Value: Sendable>(_ what: String, within bound: Duration = .seconds(90), _ match: @escaping @Sendable (Entry) -> Value?) async throws
+        -> Value
+    {
         let stream = stream()
         return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask {

@@ -169,6 +169,14 @@ import Testing
         #expect(model.panel == .call(scroll: 0))
     }
 
+    @Test func theQuestionGoesWithTheLastCall() {
+        var model = model(Samples.connected())
+        #expect(update(&model, .key(.function(10))).isEmpty && model.prompt == .quitQuestion)
+        _ = update(&model, .snapshot(Samples.idle()))
+        #expect(model.prompt == .none)
+        #expect(update(&model, .key(.function(10))) == [.quit])
+    }
+
     @Test func quitAsksOnlyWhileCallsAreUp() {
         var idle = model(Samples.idle())
         #expect(update(&idle, .key(.function(10))) == [.quit])

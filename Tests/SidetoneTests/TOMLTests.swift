@@ -17,7 +17,10 @@ import Testing
     ])
     func scalars(_ text: String, _ expected: TOMLValue.Kind) throws { #expect(try kind(text) == expected) }
 
-    @Test(arguments: ["01", "1__0", "_1", "1_", ".5", "5.", "+0x1", "0x", "yes", "on", "", "\"a", "'a", "\"\\q\"", "\"\\ud800\"", "[1, 2", "{ a = 1", "1 2", "0x-1", "9223372036854775808"])
+    @Test(arguments: [
+        "01", "1__0", "_1", "1_", ".5", "5.", "+0x1", "0x", "yes", "on", "", "\"a", "'a", "\"\\q\"", "\"\\ud800\"", "[1, 2", "{ a = 1", "1 2", "0x-1",
+        "9223372036854775808",
+    ])
     func refuses(_ text: String) { #expect(throws: TOMLError.self) { try kind(text) } }
 
     @Test func tablesAndLines() throws {

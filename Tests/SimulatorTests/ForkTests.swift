@@ -33,6 +33,7 @@ final class ScriptedCall {
         simulation.run(for: .seconds(80))
         #expect(alice.isQuiet, "left with \(alice.phone.aliveCounts)", sourceLocation: location)
         #expect(simulation.faults.isEmpty && alice.faults.isEmpty, sourceLocation: location)
+        #expect(alice.disorder.isEmpty, "\(alice.disorder)", sourceLocation: location)
     }
 }
 

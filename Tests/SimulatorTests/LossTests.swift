@@ -61,7 +61,7 @@ struct LossyCall {
         for node in [pair.alice, pair.bob] where !node.isQuiet {
             problems.append("\(node.name) is left with \(node.phone.aliveCounts), \(node.audio.attachedCount) streams, \(node.mediaAddresses.count) sockets")
         }
-        problems += pair.faults
+        problems += pair.faults + pair.alice.disorder + pair.bob.disorder
         journal = pair.simulation.journal
     }
 

@@ -86,6 +86,7 @@ final class Pair {
             #expect(node.isQuiet, "\(node.name) is left with \(node.phone.aliveCounts), \(node.mediaAddresses)", sourceLocation: location)
         }
         #expect(faults.isEmpty, sourceLocation: location)
+        #expect(alice.disorder.isEmpty && bob.disorder.isEmpty, "\(alice.disorder) \(bob.disorder)", sourceLocation: location)
     }
 
     /// Changes the SDP and the headers of every SIP message from this node.

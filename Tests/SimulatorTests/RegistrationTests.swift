@@ -1,3 +1,4 @@
+import Audio
 import Core
 import Engine
 import Interface
@@ -42,7 +43,7 @@ import Testing
             registrar.onInvite = { peer, text, from in
                 caller = from
                 var forwarded = text
-                forwarded.headers.insert(("Via", "SIP/2.0/UDP \(own);branch=z9hG4bK-p-\(text["CSeq"] ?? "")-\(text.branch ?? "")"), at: 0)
+                forwarded.headers.insert(("Via", "SIP/2.0/UDP \(own);branch=\(text.branch ?? "z9hG4bK")-p"), at: 0)
                 forwarded.start = "INVITE \(self.bob.uri) SIP/2.0"
                 peer.send(forwarded, to: target)
             }

@@ -83,19 +83,23 @@ import Testing
     static let wrong = "sha-256 " + Array(repeating: "AB", count: 32).joined(separator: ":")
 
     /// Somebody in between changes the fingerprint of one side: who sees the other's certificate ends the call, and nobody hears anything.
-    @Test(arguments: [true, false]) func wrongFingerprint(inOffer: Bool) {
+    /// By default the answerer is DTLS client; with `a=setup:active` in the offer the offerer is.
+    @Test(arguments: [true, false], [true, false]) func wrongFingerprint(inOffer: Bool, offererIsClient: Bool) {
         let pair = Pair()
+        if offererIsClient { pair.edit(from: pair.alice) { $0.replaceLines("a=setup:actpass", with: "a=setup:active") } }
         pair.edit(from: inOffer ? pair.alice : pair.bob) { $0.replaceLines("a=fingerprint", with: "a=fingerprint:\(Self.wrong)") }
         pair.dial()
+        // Alice's last offer said actpass: her own role follows the answer.
         pair.simulation.run(for: .seconds(10))
         let deceived = inOffer ? pair.bob : pair.alice
         let other = inOffer ? pair.alice : pair.bob
         #expect(deceived.result?.outcome == .fingerprintMismatch)
         #expect(deceived.result?.exitCode == 22)
+        #expect(deceived.result?.transports.first?.dtlsRole == (offererIsClient == inOffer ? "server" : "client"))
         #expect(deceived.result?.transports.first?.remoteFingerprint?.verified == false)
-        #expect(other.hasEnded)
+        #expect(other.hasEnded && !other.hasMedia && !deceived.hasMedia)
         #expect(pair.alice.heard().samples.isEmpty && pair.bob.heard().samples.isEmpty)
-        #expect(pair.simulation.sent[.rtp] == nil || deceived.states.contains(.media) == false)
+        #expect(pair.simulation.sent[.rtp, default: 0] == 0 || other.result?.outcome != .fingerprintMismatch)
         pair.finish()
     }
 

@@ -8,8 +8,8 @@
 int platform_udp_bind(const uint8_t *address, int length, uint16_t port, int errors);
 /// Sends one datagram; 0 or -errno. An error that the kernel kept of an earlier datagram does not stop this one.
 int platform_udp_send(int fd, const uint8_t *address, int length, uint16_t port, const void *bytes, uint32_t count);
-/// The same socket under a descriptor of its own, or -errno.
-int platform_duplicate(int fd);
+/// Takes one datagram that has arrived: its length and where it came from, or -errno. Never waits.
+int platform_udp_receive(int fd, void *bytes, uint32_t count, uint8_t address[16], int *length, uint16_t *port);
 /// The port that a socket is bound to, or 0.
 uint16_t platform_udp_port(int fd);
 /// Takes one queued ICMP error: its errno (ECONNREFUSED, EHOSTUNREACH, …) and where the datagram had been sent; 0 when there is none.

@@ -76,7 +76,8 @@ class Baresip(Process):
         parts.append(f"auth_user={user};auth_pass={password}" if password else "auth_pass=none")
         (self.folder / "accounts").write_text(";".join(part for part in parts if part) + "\n")
         self.events, self.replies, self.tokens = [], {}, 0
-        super().__init__(["stdbuf", "-oL", "baresip", "-f", self.folder, "-s"], f"baresip {user}", namespace=namespace, cwd=self.folder, shared=shared)
+        super().__init__(["stdbuf", "-oL", "baresip", "-f", self.folder, "-s"], f"baresip {user}", namespace=namespace, cwd=self.folder,
+                         shared=shared)
         self.wait_line(r"baresip is ready", 15)
         self.control = namespace.socket(socket.SOCK_STREAM)
         self.control.connect((namespace.address, self.control_port))

@@ -50,8 +50,8 @@ class Capture(Process):
 
     def __init__(self, path, namespace):
         self.path, self.namespace = path, namespace
-        super().__init__(["tshark", "-i", namespace.interface, "-f", "udp", "-w", path, "-P", "-l", "-T", "fields", "-e", "udp.length", "-e", "udp.dstport"],
-                         "tshark", namespace=namespace)
+        super().__init__(["tshark", "-i", namespace.interface, "-f", "udp", "-w", path, "-P", "-l", "-T", "fields", "-e", "udp.length",
+                          "-e", "udp.dstport"], "tshark", namespace=namespace)
         self.wait_line(r"Capturing on", 15)
         self._mark(1)
 
@@ -89,7 +89,3 @@ class Capture(Process):
             time, source, source_port, target, target_port, payload = row
             found.append(Datagram(float(time), (source, int(source_port)), (target, int(target_port)), bytes.fromhex(payload)))
         return found
-
-    def sip(self, display="sip"):
-        """(source address, first line) of each SIP message."""
-        return [(row[0], row[1] or row[2]) for row in self.fields(["ip.src", "sip.Request-Line", "sip.Status-Line"], display)]

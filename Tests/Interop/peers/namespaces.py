@@ -31,9 +31,6 @@ class Namespace:
         """`ip netns exec` replaces itself by the program: the process id is the program's."""
         return ["ip", "netns", "exec", self.name, *command]
 
-    def run(self, *command, check=True, **options):
-        return subprocess.run(self.command([str(c) for c in command]), check=check, capture_output=True, text=True, timeout=20, **options)
-
     def socket(self, kind=socket.SOCK_DGRAM):
         """A socket of this namespace for use from the test itself: a thread of its own enters the namespace to make it."""
         made = []

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 from .process import Process
@@ -43,9 +44,12 @@ class Pulse(Process):
 
     def listen(self, phone, file):
         """Records when it returns; `finish_listening` ends it."""
-        recorder = Process(["parecord", "-v", f"--device={phone}-spk.monitor", "--file-format=wav", "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=20", file],
-                           f"parecord {phone}", env=self.full)
-        recorder.wait_line(r"Stream successfully created|Recording ", 10)
+        recorder = Process(["parecord", f"--device={phone}-spk.monitor", "--file-format=wav", "--rate=48000", "--channels=1",
+                            "--format=s16le", "--latency-msec=20", file], f"parecord {phone}", env=self.full)
+        deadline = time.monotonic() + 10
+        while not (Path(file).exists() and Path(file).stat().st_size > 4000):
+            assert recorder.child.poll() is None and time.monotonic() < deadline, "parecord records nothing"
+            time.sleep(0.02)
         return recorder
 
 

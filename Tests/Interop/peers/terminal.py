@@ -1,33 +1,38 @@
 """A real terminal: tmux with a shell in it, driven by keys and read as a screen."""
 
-import os
 import re
 import shutil
 import subprocess
 import time
 from pathlib import Path
 
+from .process import Process
 
-class Terminal:
-    """A shell with the prompt `READY>` in a window of `columns` × `rows`. The server has a socket of its own and is ended by it."""
+
+class Terminal(Process):
+    """A shell with the prompt `READY>` in a window of `columns` × `rows`. The server has a socket of its own, is a child of the test
+    (`-D`), and takes the shell with it when it ends."""
 
     PROMPT = "READY>"
 
     def __init__(self, folder, env, columns=120, rows=40, namespace=None):
+        self.last_screen = None
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket = self.folder / "tmux"
-        self.namespace = namespace
         self.env = {name: value for name, value in env.items() if not name.startswith("TMUX")}
-        self.env.update(TERM="xterm-256color", PS1=self.PROMPT + " ", SHELL=shutil.which("bash"))
+        self.env.update(TERM="xterm-256color", SHELL=shutil.which("bash"))
+        super().__init__(["tmux", "-S", self.socket, "-f", "/dev/null", "-D"], "tmux", namespace=namespace, env=self.env)
+        deadline = time.monotonic() + 5
+        while not self.socket.exists():
+            assert time.monotonic() < deadline, "tmux does not start"
+            time.sleep(0.02)
         shell = f"env PS1='{self.PROMPT} ' bash --norc --noprofile"
-        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", rows, shell, namespace=namespace)
+        self._tmux("new-session", "-d", "-x", columns, "-y", rows, shell)
         self.wait_for(re.escape(self.PROMPT))
 
-    def _tmux(self, *arguments, namespace=None):
+    def _tmux(self, *arguments):
         command = ["tmux", "-S", self.socket, *arguments]
-        if namespace:
-            command = namespace.command(command)
         done = subprocess.run([str(part) for part in command], env=self.env, capture_output=True, text=True, timeout=10)
         assert done.returncode == 0, f"tmux {arguments[0] if arguments else ''}: {done.stderr}"
         return done.stdout
@@ -40,10 +45,17 @@ class Terminal:
         self._tmux("send-keys", *keys)
 
     def resize(self, columns, rows):
+        """tmux passes a second change on to the terminal with a delay: waits until the terminal has it."""
         self._tmux("resize-window", "-x", columns, "-y", rows)
+        terminal = self._tmux("display-message", "-p", "#{pane_tty}").strip()
+        deadline = time.monotonic() + 5
+        while subprocess.run(["stty", "-F", terminal, "size"], capture_output=True, text=True).stdout.split() != [str(rows), str(columns)]:
+            assert time.monotonic() < deadline, f"the terminal did not become {columns} × {rows}"
+            time.sleep(0.05)
 
     def screen(self):
-        return self._tmux("capture-pane", "-p")
+        self.last_screen = self._tmux("capture-pane", "-p")
+        return self.last_screen
 
     def wait_for(self, pattern, timeout=10, absent=False):
         """The screen on which the expression is found (or no longer found)."""
@@ -55,7 +67,7 @@ class Terminal:
             assert time.monotonic() < deadline, f"{'still' if absent else 'no'} {pattern!r} within {timeout} s on\n{screen}"
             time.sleep(0.05)
 
-    def run(self, command, timeout=10):
+    def output_of(self, command, timeout=10):
         """Output of a shell command, taken from a file."""
         file = self.folder / "output"
         done = self.folder / "done"
@@ -69,9 +81,9 @@ class Terminal:
         return file.read_text()
 
     def settings(self):
-        return self.run("stty -a")
+        return self.output_of("stty -a")
 
-    def child(self, name, timeout=5):
+    def program(self, name, timeout=5):
         """The process id of the program of this name that the shell runs."""
         shell = self._tmux("display-message", "-p", "#{pane_pid}").strip()
         deadline = time.monotonic() + timeout
@@ -84,10 +96,5 @@ class Terminal:
             assert time.monotonic() < deadline, f"no {name} runs in the terminal"
             time.sleep(0.05)
 
-    def close(self):
-        try:
-            self._tmux("kill-server")
-        except AssertionError:
-            pass
-        if os.path.exists(self.socket):
-            os.unlink(self.socket)
+    def report(self):
+        return super().report() + "\n--- the last screen\n" + (self.last_screen or "")

@@ -85,6 +85,9 @@ let package = Package(
         tests("TerminalTests", ["Interface", "Screen", "Terminal"]),
         tests("ControlTests", ["Core", "Interface", "Control"]),
         tests(
+            "EngineTests",
+            ["Core", "Digest", "SIP", "SDP", "ICE", "RTP", "Secure", "Codecs", "Audio", "Interface", "Engine", "Simulator", "CVirtualTime"]),
+        tests(
             "SimulatorTests",
             ["Core", "Digest", "SIP", "SDP", "ICE", "RTP", "Secure", "Codecs", "Audio", "Interface", "Engine", "Simulator", "CVirtualTime"]),
         tests("RuntimeTests", ["Core", "Engine", "Interface", "Runtime", "SIP", "Secure"]),

@@ -59,11 +59,15 @@ extension MediaSession {
         transport.unknownSourceDropped += 1
     }
 
+    /// A plain source that is silent for so long may be replaced.
+    private static let plainSilence: Duration = .seconds(2)
+
     /// Plain RTP has nothing but the address to go by; a NAT changes that too, so the first source that speaks as agreed is taken.
-    private func admitsPlain(_ datagram: RawSpan, _ from: SocketAddress, _ transport: MediaTransport) -> Bool {
+    private func admitsPlain(_ datagram: RawSpan, _ from: SocketAddress, _ transport: MediaTransport, at now: Instant) -> Bool {
         if isKnown(from, transport) { return true }
         guard ice == nil, let route = transport.route, let header = try? RTPHeader(datagram), let media = negotiated else { return false }
-        guard route.remote.ip == from.ip || !hasReceived else { return false }
+        // Once somebody is heard nobody else is, until that one falls silent and another port of the same host goes on (a NAT's new binding).
+        if let last = lastReceivedAt, route.remote.ip != from.ip || now - last < Self.plainSilence { return false }
         return media.codecs.contains { $0.receivePayloadType == header.payloadType } || media.dtmf.contains { $0.receivePayloadType == header.payloadType }
     }
 
@@ -90,7 +94,7 @@ extension MediaSession {
                 transport.unprotectErrors += 1
             }
         } else if transport.isPlain {
-            guard admitsPlain(datagram, from, transport) else {
+            guard admitsPlain(datagram, from, transport, at: now) else {
                 transport.unknownSourceDropped += 1
                 return
             }

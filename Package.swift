@@ -67,7 +67,8 @@ let package = Package(
         // Tests' own parts.
         .target(name: "CVirtualTime"),
         .target(name: "Simulator", dependencies: ["Engine"], swiftSettings: settings),
-        .executableTarget(name: "Benchmarks", dependencies: ["Engine", "SIP", "Secure", "Codecs", "CSRTP"], swiftSettings: settings),
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["Core", "SIP", "SDP", "ICE", "Secure", "Codecs", "Audio", "COpus", "CSRTP"], swiftSettings: settings),
 
         .target(name: "TestSignal", path: "Tests/TestSignal", swiftSettings: settings),
         tests("CoreTests", ["Core"]),

@@ -29,7 +29,7 @@ extension MediaSession {
     }
 
     /// With ICE: who proved to know our password, or answered a check. Without: the address of the peer's SDP, or where verified packets came from.
-    private func isKnown(_ from: SocketAddress, _ transport: MediaTransport) -> Bool {
+    func isKnown(_ from: SocketAddress, _ transport: MediaTransport) -> Bool {
         if let ice { return ice.isKnownSource(from, component: transport.component) }
         return transport.route?.remote == from
     }

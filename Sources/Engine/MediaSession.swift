@@ -217,7 +217,7 @@ final class MediaSession {
     /// Starts as soon as there is a route and an answer; a no-op otherwise.
     private func startDTLS(_ transport: MediaTransport, at now: Instant) {
         guard transport.dtlsState == nil, !transport.isReady, transport.route != nil, let association = makeAssociation(at: now) else { return }
-        transport.start(association, at: now)
+        transport.start(association, at: now) { isKnown($0, transport) }
     }
 
     func makeAssociation(at now: Instant) -> DTLSAssociation? {

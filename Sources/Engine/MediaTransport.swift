@@ -101,13 +101,13 @@ final class MediaTransport {
         lastFailure = nil
     }
 
-    /// A handshake with the known source begins.
-    func start(_ association: DTLSAssociation, at now: Instant) {
+    /// A handshake with the known source begins. What came early is used when its source is (still) accepted: a fork that was not chosen is not.
+    func start(_ association: DTLSAssociation, at now: Instant, accepts: (SocketAddress) -> Bool = { _ in true }) {
         state = .handshaking([Handshake(source: nil, association: association)])
         association.start(at: now)
         let kept = early
         early = []
-        for datagram in kept { association.receive(datagram.bytes.span.bytes, at: now) }
+        for datagram in kept where accepts(datagram.from) { association.receive(datagram.bytes.span.bytes, at: now) }
     }
 
     /// The certificate shown is not the one signalled, whether or not its handshake came to an end. Says nothing once keys are verified.

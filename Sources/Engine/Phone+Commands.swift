@@ -76,16 +76,25 @@ extension Phone {
 
     mutating func echoListening(_ uri: SIPURI, at now: Instant) {
         echo = uri
+        userAgent.directTarget = uri
         guard waitingForEcho else { return }
         waitingForEcho = false
         place(to: uri, shown: "echo", at: now)
     }
 
-    private mutating func place(to target: SIPURI, shown: String, at now: Instant) {
-        guard life == .running else { return }
-        let id = makeCallID()
+    mutating func echoFailed(_ why: String, at now: Instant) {
+        guard waitingForEcho, let nowhere = Phone.target("echo@localhost") else { return }
+        waitingForEcho = false
+        let call = makeOutgoing(to: nowhere, shown: "echo", at: now)
+        tell(.error, "echo-failed", "the echo endpoint cannot start: \(Sanitiser.text(why))", call: call.id, at: now)
+        call.verdict = .unreachable
+        conclude(call, endedBy: "local", at: now)
+    }
+
+    /// A call that is known but has sent nothing yet.
+    private mutating func makeOutgoing(to target: SIPURI, shown: String, at now: Instant) -> Call {
         let call = Call(
-            id: id, direction: .outgoing, session: userAgent.makeSessionID(), socketID: makeSocketID(), media: MediaSession(environment: environment),
+            id: makeCallID(), direction: .outgoing, session: userAgent.makeSessionID(), socketID: makeSocketID(), media: MediaSession(environment: environment),
             phase: .preparing, timing: CallTiming(start: now, startedAt: wallClock.time(at: now)), remoteUri: Sanitiser.text(shown))
         call.target = target
         call.media.patience = configuration.ringTimeout
@@ -95,7 +104,13 @@ extension Phone {
         call.securityOffered = call.mode
         call.stepsLeft = Array(steps.dropFirst())
         add(call)
-        setFocus(id)
+        return call
+    }
+
+    private mutating func place(to target: SIPURI, shown: String, at now: Instant) {
+        guard life == .running else { return }
+        let call = makeOutgoing(to: target, shown: shown, at: now)
+        setFocus(call.id)
         if let account = call.account, let state = accounts.first(where: { $0.id.name == account })?.state, !configuration.unregisteredAccounts.contains(account),
             state != .registered
         {
@@ -116,7 +131,7 @@ extension Phone {
         call.phase = .preparing
         guard let target = call.target else { return }
         let account = configuration.accounts.first { $0.id == call.account }
-        let hop = account?.proxy ?? configuration.proxy ?? target
+        let hop = target == echo ? target : account?.proxy ?? configuration.proxy ?? target
         let query = ResolutionQuery(
             host: hop.host, port: hop.port, transport: hop.transport.flatMap { SIPTransport(rawValue: $0.lowercased()) }, secure: hop.scheme == "sips")
         emit(

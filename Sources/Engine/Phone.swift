@@ -75,9 +75,10 @@ public struct Phone: StateMachine {
         environment = MediaSession.Environment(
             configuration: configuration, identity: identity, random: random,
             ntp: NTPClock(timestamp: wallClock.ntp(at: wallClock.origin), at: wallClock.origin), dtlsClock: dtlsClock)
-        let agent = UserAgentConfiguration(
+        var agent = UserAgentConfiguration(
             userAgent: configuration.userAgent, maximumCalls: configuration.maximumCalls, identity: configuration.identity,
             displayName: configuration.displayName)
+        agent.proxy = configuration.proxy
         userAgent = UserAgent(configuration: agent, random: random)
         history = Array(configuration.history.prefix(configuration.historyLimit))
     }
@@ -130,6 +131,7 @@ public struct Phone: StateMachine {
         case .mediaFailed(let id, let message, let unresolved): mediaFailed(id, message, unresolved: unresolved, at: now)
         case .mediaClosed(let id, let address): mediaClosed(id, address, at: now)
         case .echoListening(let uri): echoListening(uri, at: now)
+        case .echoFailed(let why): echoFailed(why, at: now)
         case .audio(let snapshot): audio = snapshot
         case .warning(let code, let message): tell(.warning, code, message, call: nil, at: now)
         case .interrupted(let signal):

@@ -38,6 +38,8 @@ public enum PhoneInput: Sendable {
     case warning(code: String, message: String)
     /// The built-in echo endpoint answers here.
     case echoListening(SIPURI)
+    /// It cannot start: the call to it ends.
+    case echoFailed(String)
     /// SIGINT, SIGTERM or SIGHUP.
     case interrupted(signal: Int32)
 }

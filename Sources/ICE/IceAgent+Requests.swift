@@ -16,7 +16,8 @@ extension IceAgent {
             counters.unauthenticated &+= 1
             return reject(message, StunErrorCode.unauthenticated, "Unauthenticated", to: source, from: base)
         }
-        learn(source, component)
+        // Once the peer is described, a check that names another is that of a fork which was not chosen, or of a description still to come.
+        if remoteCredentials.map({ parts[1].elementsEqual($0.ufrag.utf8) }) ?? true { learn(source, component) }
         let unknown = message.unknownRequired
         guard unknown.isEmpty else {
             counters.unknownAttributes &+= 1
@@ -94,7 +95,10 @@ extension IceAgent {
         guard let remote = remoteCredentials else { return }
         let mine = earlyChecks.filter { $0.remoteUfrag.elementsEqual(remote.ufrag.utf8) }
         earlyChecks.removeAll { $0.remoteUfrag.elementsEqual(remote.ufrag.utf8) }
-        for check in mine.filter(\.isNominating) + mine.filter({ !$0.isNominating }) { process(check, isUrgent: false, at: now) }
+        for check in mine.filter(\.isNominating) + mine.filter({ !$0.isNominating }) {
+            learn(check.source, check.component)
+            process(check, isUrgent: false, at: now)
+        }
     }
 
     /// §7.3.1.3 to §7.3.1.5.

@@ -4,6 +4,8 @@ import Core
 extension IceAgent {
     mutating func setRemote(_ credentials: IceCredentials, candidates: [IceCandidate], isLite: Bool, at now: Instant) {
         if credentials != remoteCredentials {
+            // Several forks may have sent checks: only the described one stays known. After a restart the former peer does.
+            if remoteCredentials == nil, formerRoutes.isEmpty { knownSources = [] }
             resetChecks()
             remoteCandidates = []
             hasAllRemoteCandidates = false

@@ -28,8 +28,14 @@ extension PhoneClient {
         switch host {
         case .ip(let ip): loop.execute { finish([ip]) }
         case .name(let name):
+            // Names come from strangers too (Contact, Record-Route): they wait in a short queue or get no answer.
+            guard lookups < PhoneClient.lookupLimit else { return loop.execute { finish([]) } }
+            lookups += 1
             resolverThreads.runIfActive(eventLoop: loop) { NameResolver.addresses(of: name) }
-                .whenComplete { result in finish((try? result.get()) ?? []) }
+                .whenComplete { [weak self] result in
+                    self?.assumeIsolated { $0.lookups -= 1 }
+                    finish((try? result.get()) ?? [])
+                }
         }
     }
 

@@ -5,9 +5,8 @@ import Core
 enum CommandLineWords {
     static func parse(_ arguments: [String]) throws -> any ParsableCommand {
         if let missing = NotInThisVersion.first(in: arguments) { throw UsageError.notInThisVersion(missing) }
-        if arguments.first == "help", let topic = arguments.dropFirst().first(where: { !$0.hasPrefix("-") }), !Root.commands.contains(topic) {
-            throw unknown(topic)
-        }
+        let topic = arguments.first == "help" ? arguments.dropFirst().first { !$0.hasPrefix("-") } : nil
+        if let topic, topic != "help", !Root.commands.contains(topic) { throw unknown(topic) }
         if let first = arguments.first, !first.hasPrefix("-"), first != "help", first != "phone", !Root.commands.contains(first) {
             throw unknown(first)
         }

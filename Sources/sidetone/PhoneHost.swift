@@ -42,7 +42,7 @@ final class PhoneHost: Sendable {
                 EchoEndpoint.start { uri in
                     box.post(.echoListening(uri))
                 } failed: { why in
-                    box.post(.warning(code: "echo-failed", message: "the echo endpoint cannot start: \(why)"))
+                    box.post(.echoFailed(why))
                 }
             },
             audioWake: { for warning in audio.takeWarnings() { box.post(.warning(code: warning.code, message: warning.message)) } },

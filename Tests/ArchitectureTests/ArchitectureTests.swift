@@ -11,7 +11,8 @@ import Testing
     static let pure = Array(order.prefix(13))
     static let libraries: Set<String> = ["COpenSSL", "CSRTP", "COpus", "CVPX", "CALSA", "CNcurses", "CAres", "CPlatform", "CVirtualTime"]
 
-    static let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
 
     struct SourceFile: CustomStringConvertible {
         var path: String
@@ -47,9 +48,12 @@ import Testing
     static func imports(_ file: SourceFile) -> [String] {
         file.lines.compactMap { line in
             var words = code(line).split(separator: " ").map(String.init)
-            while let first = words.first, first.hasPrefix("@") || ["public", "internal", "private", "package"].contains(first) { words.removeFirst() }
+            while let first = words.first, first.hasPrefix("@") || ["public", "internal", "private", "package"].contains(first) {
+                words.removeFirst()
+            }
             guard words.count >= 2, words[0] == "import" else { return nil }
-            let module = ["struct", "class", "enum", "func", "protocol", "typealias", "var", "let"].contains(words[1]) && words.count > 2 ? words[2] : words[1]
+            let module =
+                ["struct", "class", "enum", "func", "protocol", "typealias", "var", "let"].contains(words[1]) && words.count > 2 ? words[2] : words[1]
             return module.split(separator: ".").first.map(String.init)
         }
     }
@@ -114,9 +118,12 @@ import Testing
     /// Words that pure code must not have, and why.
     static let forbidden = [
         ("print(", "output"), ("debugPrint(", "output"), ("ContinuousClock", "a clock"), ("SuspendingClock", "a clock"), ("clock_gettime", "a clock"),
-        ("gettimeofday", "a clock"), ("Date(", "a clock"), ("SystemRandomNumberGenerator", "random numbers"), ("Task {", "a thread"), ("Task.sleep", "a thread"),
-        ("DispatchQueue", "a thread"), ("Thread(", "a thread"), ("fatalError", "a trap"), ("preconditionFailure", "a trap"), ("precondition(", "a trap"),
-        ("assertionFailure", "a trap"), ("try!", "a trap"), ("as!", "a trap"), ("unsafelyWrapped", "a trap"), ("nonisolated(unsafe) var", "shared state"), ("nonisolated(unsafe) static var", "shared state"),
+        ("gettimeofday", "a clock"), ("Date(", "a clock"), ("SystemRandomNumberGenerator", "random numbers"), ("Task {", "a thread"),
+        ("Task.sleep", "a thread"),
+        ("DispatchQueue", "a thread"), ("Thread(", "a thread"), ("fatalError", "a trap"), ("preconditionFailure", "a trap"),
+        ("precondition(", "a trap"),
+        ("assertionFailure", "a trap"), ("try!", "a trap"), ("as!", "a trap"), ("unsafelyWrapped", "a trap"),
+        ("nonisolated(unsafe) var", "shared state"), ("nonisolated(unsafe) static var", "shared state"),
         ("getenv", "the environment"),
     ]
 
@@ -187,7 +194,10 @@ import Testing
         #expect(Self.code("let a = \"fatalError\" // print(") == "let a = \" ")
         #expect(Self.has("print(", in: "  print(x)") && !Self.has("print(", in: "fingerprint(x)"))
         #expect(Self.drawsFromTheSystem("Int.random(in: 0..<4)") && !Self.drawsFromTheSystem("Int.random(in: 0..<4, using: &g)"))
-        #expect(Self.imports(SourceFile(path: "", lines: ["@testable import Core", "import struct NIOCore.ByteBuffer", "// import X"])) == ["Core", "NIOCore"])
+        #expect(
+            Self.imports(SourceFile(path: "", lines: ["@testable import Core", "import struct NIOCore.ByteBuffer", "// import X"])) == [
+                "Core", "NIOCore",
+            ])
         #expect(Self.isGlobalVariable("var counter = 0") && !Self.isGlobalVariable("    var counter = 0"))
         #expect(!Self.isGlobalVariable("public var version: String { name }"))
     }

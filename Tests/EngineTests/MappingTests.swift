@@ -10,7 +10,8 @@ import Testing
     @Test(arguments: [
         (200, Outcome.answered), (401, .unauthorized), (407, .unauthorized), (403, .declined), (486, .busy), (600, .busy), (603, .declined),
         (408, .noAnswer), (480, .noAnswer), (487, .noAnswer), (404, .notFound), (410, .notFound), (484, .notFound), (604, .notFound),
-        (488, .notAcceptable), (415, .notAcceptable), (606, .notAcceptable), (302, .sipFailure), (400, .sipFailure), (500, .sipFailure), (503, .sipFailure),
+        (488, .notAcceptable), (415, .notAcceptable), (606, .notAcceptable), (302, .sipFailure), (400, .sipFailure), (500, .sipFailure),
+        (503, .sipFailure),
     ])
     func outcomes(status: Int, outcome: Outcome) {
         #expect(OutcomeMapping.outcome(status: status, credentialsSent: false) == outcome)

@@ -21,7 +21,8 @@ import Testing
     }
 
     /// The newest 8 datagrams and 16 KiB of DTLS are kept until the handshake begins.
-    @Test(arguments: [(20, 100, 8), (8, 3000, 5), (1, 20_000, 0), (3, 10, 3)]) func earlyDatagramsAreCapped(count: Int, bytes: Int, kept: Int) throws {
+    @Test(arguments: [(20, 100, 8), (8, 3000, 5), (1, 20_000, 0), (3, 10, 3)]) func earlyDatagramsAreCapped(count: Int, bytes: Int, kept: Int) throws
+    {
         let transport = MediaTransport(component: 1)
         let datagram = [UInt8](repeating: 22, count: bytes)
         for _ in 0..<count { transport.keepEarly(datagram.span.bytes, from: route.remote) }

@@ -7,7 +7,7 @@ import Testing
 
 /// A proxy forks a call to two real phones, and both answer: each runs ICE and DTLS against the caller, one wins.
 @Suite struct ForkedPhonesTests {
-    final class World {
+    private final class World {
         let simulation: Simulation
         let proxy: ScriptedPeer
         let alice: Node
@@ -22,13 +22,15 @@ import Testing
             var configuration = PhoneConfiguration.lean
             configuration.security = policy
             options.source = .tone(Pair.aliceTone)
-            alice = Node("alice", addresses: ["192.0.2.1"], in: simulation, configuration: configuration, identity: Identities.alice, options: options)
+            alice = Node(
+                "alice", addresses: ["192.0.2.1"], in: simulation, configuration: configuration, identity: Identities.alice, options: options)
             configuration.autoAnswer = true
             options.source = .tone(Pair.bobTone)
             bob = Node("bob", addresses: ["192.0.2.2"], in: simulation, configuration: configuration, identity: Identities.bob, options: options)
             configuration.answerAfter = lag
             options.source = .tone(1700)
-            carol = Node("carol", addresses: ["192.0.2.3"], in: simulation, configuration: configuration, identity: Identities.mallory, options: options)
+            carol = Node(
+                "carol", addresses: ["192.0.2.3"], in: simulation, configuration: configuration, identity: Identities.mallory, options: options)
             for node in [alice, bob, carol] { node.start() }
             fork()
         }
@@ -60,7 +62,8 @@ import Testing
             world.alice.command(.dial(uri: world.proxy.uri))
             world.simulation.run(for: .seconds(4))
             let winners = [world.bob, world.carol].filter { !$0.hasEnded }
-            let hint = "seed \(seed), \(lag) ms: \(world.alice.states) \(world.bob.states) \(world.carol.states) \(world.alice.result?.outcome as Any)"
+            let hint =
+                "seed \(seed), \(lag) ms: \(world.alice.states) \(world.bob.states) \(world.carol.states) \(world.alice.result?.outcome as Any)"
             guard winners.count == 1, let winner = winners.first else {
                 Issue.record("\(winners.count) winners; \(hint)")
                 continue
@@ -75,7 +78,9 @@ import Testing
             world.simulation.run(for: .seconds(80))
             #expect(world.alice.result?.outcome == .answered, "\(hint)")
             for node in [world.alice, world.bob, world.carol] {
-                #expect(node.isQuiet && node.disorder.isEmpty && node.faults.isEmpty, "\(node.name) \(node.phone.aliveCounts) \(node.disorder) \(node.faults)")
+                #expect(
+                    node.isQuiet && node.disorder.isEmpty && node.faults.isEmpty,
+                    "\(node.name) \(node.phone.aliveCounts) \(node.disorder) \(node.faults)")
             }
         }
     }

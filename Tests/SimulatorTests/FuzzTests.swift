@@ -21,7 +21,9 @@ import Testing
 
         func garbage() -> [UInt8] {
             var bytes = random.bytes(below(200))
-            let starts: [[UInt8]] = [[0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42], [22, 0xFE, 0xFD, 0, 0], [0x80, 0], [0x80, 200], Array("INVITE sip:".utf8), []]
+            let starts: [[UInt8]] = [
+                [0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42], [22, 0xFE, 0xFD, 0, 0], [0x80, 0], [0x80, 200], Array("INVITE sip:".utf8), [],
+            ]
             bytes.insert(contentsOf: starts[below(starts.count)], at: 0)
             return bytes
         }
@@ -120,7 +122,9 @@ import Testing
             pair.alice.tell(.signalling(.closed(ConnectionID(raw: raw))))
         }
         for number in -1...5 where number != 1 {
-            for command in [Command.hangUp(CallID(number)), .answer(CallID(number)), .setHeld(CallID(number), true), .sendDTMF(CallID(number), digits: "1")] {
+            for command in [
+                Command.hangUp(CallID(number)), .answer(CallID(number)), .setHeld(CallID(number), true), .sendDTMF(CallID(number), digits: "1"),
+            ] {
                 pair.alice.command(command)
             }
         }

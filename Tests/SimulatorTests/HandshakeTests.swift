@@ -16,7 +16,9 @@ import Testing
         var answerAt: Instant?
         pair.simulation.filters.append { [simulation = pair.simulation] datagram in
             if datagram.handshakeType == 1 { helloAt = helloAt ?? simulation.now }
-            guard datagram.kind == .sip, let text = SIPText(datagram.payload), text.status == 200, text.cseqMethod == "INVITE" else { return [datagram] }
+            guard datagram.kind == .sip, let text = SIPText(datagram.payload), text.status == 200, text.cseqMethod == "INVITE" else {
+                return [datagram]
+            }
             if answerAt == nil {
                 answerAt = simulation.now + .milliseconds(500)
                 simulation.inject(datagram, after: .milliseconds(500))

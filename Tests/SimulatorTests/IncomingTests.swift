@@ -8,7 +8,8 @@ import Testing
 @Suite struct IncomingTests {
     private func invite(_ peer: ScriptedPeer, body: String, callID: String = "abc", edit: (inout SIPText) -> Void = { _ in }) -> SIPText {
         var text = peer.request(
-            "INVITE", to: "sip:alice@192.0.2.1", callID: callID, from: "<\(peer.uri)>;tag=them", toHeader: "<sip:alice@192.0.2.1>", cseq: 1, body: body)
+            "INVITE", to: "sip:alice@192.0.2.1", callID: callID, from: "<\(peer.uri)>;tag=them", toHeader: "<sip:alice@192.0.2.1>", cseq: 1,
+            body: body)
         edit(&text)
         return text
     }
@@ -44,7 +45,8 @@ import Testing
             if text.method == "BYE" { peer.send(text.response(200, "OK"), to: from) }
             guard text.status == 200, text.cseqMethod == "INVITE" else { return }
             peer.send(
-                peer.request("ACK", to: "sip:alice@192.0.2.1", callID: "abc", from: "<\(peer.uri)>;tag=them", toHeader: text["To"] ?? "", cseq: 1), to: from)
+                peer.request("ACK", to: "sip:alice@192.0.2.1", callID: "abc", from: "<\(peer.uri)>;tag=them", toHeader: text["To"] ?? "", cseq: 1),
+                to: from)
         }
         call.peer.send(invite(call.peer, body: ""), to: call.alice.signallingAddress)
         call.simulation.run(for: .seconds(2))
@@ -63,7 +65,8 @@ import Testing
         call.peer.send(invite(call.peer, body: sdp, callID: "d") { $0["Content-Type"] = "text/plain" }, to: to)
         for method in ["OPTIONS", "BYE", "FANCY", "SUBSCRIBE"] {
             call.peer.send(
-                call.peer.request(method, to: "sip:alice@192.0.2.1", callID: method, from: "<\(call.peer.uri)>;tag=x", toHeader: "<sip:alice@192.0.2.1>", cseq: 1),
+                call.peer.request(
+                    method, to: "sip:alice@192.0.2.1", callID: method, from: "<\(call.peer.uri)>;tag=x", toHeader: "<sip:alice@192.0.2.1>", cseq: 1),
                 to: to)
         }
         call.simulation.run(for: .seconds(1))

@@ -59,7 +59,8 @@ struct LossyCall {
             pair.simulation.run(for: .seconds(120))
         }
         for node in [pair.alice, pair.bob] where !node.isQuiet {
-            problems.append("\(node.name) is left with \(node.phone.aliveCounts), \(node.audio.attachedCount) streams, \(node.mediaAddresses.count) sockets")
+            problems.append(
+                "\(node.name) is left with \(node.phone.aliveCounts), \(node.audio.attachedCount) streams, \(node.mediaAddresses.count) sockets")
         }
         problems += pair.faults + pair.alice.disorder + pair.bob.disorder
         journal = pair.simulation.journal
@@ -72,7 +73,9 @@ struct LossyCall {
         let least = loss == 0 ? 0.9 : loss < 0.1 ? 0.8 : 0.35
         if min(atBob, atAlice) < least { problems.append("heard \(atBob) and \(atAlice) of the tones") }
         let result = pair.alice.snapshot.calls.first?.transports.first
-        if result?.dtlsState != "connected" || result?.remoteFingerprint?.verified != true { problems.append("transport \(String(describing: result))") }
+        if result?.dtlsState != "connected" || result?.remoteFingerprint?.verified != true {
+            problems.append("transport \(String(describing: result))")
+        }
     }
 }
 

@@ -28,7 +28,8 @@ import Testing
             var options = Node.Options()
             options.dtlsClock = setVirtualClock
             options.source = .silence
-            alice = Node("alice", addresses: ["192.0.2.1"], in: simulation, configuration: configuration, identity: Identities.alice, options: options)
+            alice = Node(
+                "alice", addresses: ["192.0.2.1"], in: simulation, configuration: configuration, identity: Identities.alice, options: options)
             alice.zone["sip.example"] = [IPAddress("192.0.2.20")].compactMap { $0 }
             var answering = PhoneConfiguration.lean
             answering.autoAnswer = true

@@ -70,7 +70,9 @@ import Testing
         let pair = Pair()
         var seen = 0
         pair.simulation.filters.append { datagram in
-            guard let text = SIPText(datagram.payload), datagram.kind == .sip, text.status == 200, text.cseqMethod == "INVITE" else { return [datagram] }
+            guard let text = SIPText(datagram.payload), datagram.kind == .sip, text.status == 200, text.cseqMethod == "INVITE" else {
+                return [datagram]
+            }
             seen += 1
             return seen <= 2 ? [] : [datagram, datagram, datagram]
         }

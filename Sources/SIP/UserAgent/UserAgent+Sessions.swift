@@ -11,8 +11,9 @@ extension UserAgent {
             displayName: state?.displayName ?? configuration.displayName,
             uri: identity ?? SIPURI(user: UserAgent.defaultUser, host: .name("anonymous.invalid")))
         from.uri = from.uri.asAddressOfRecord
+        let proxy = state == nil && uri != directTarget ? configuration.proxy : state?.proxy
         let template = InviteSession.Template(
-            to: uri, from: from, isAnonymous: identity == nil, route: state?.proxy, body: body, contentType: contentType)
+            to: uri, from: from, isAnonymous: identity == nil, route: proxy, body: body, contentType: contentType)
         addSession(id, callID: random.token(24), account: state?.id, isCaller: true)
         sessions[id]?.handle(.invite(template), at: now)
         drainSession(id, at: now)

@@ -21,6 +21,8 @@ public struct UserAgent: StateMachine {
 
     public let configuration: UserAgentConfiguration
     public internal(set) var strays = Strays()
+    /// A target in this very process, to which no proxy leads.
+    public var directTarget: SIPURI?
     let random: RandomSource
     var phase = Phase.running
 

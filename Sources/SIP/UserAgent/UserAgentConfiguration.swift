@@ -20,6 +20,8 @@ public struct UserAgentConfiguration: Sendable {
     /// An accepted connection without traffic is closed after this time.
     public var connectionIdleLimit: Duration
     public var timings: TransactionTimings
+    /// Outbound proxy of calls without an account.
+    public var proxy: SIPURI?
 
     public init(
         userAgent: String = "Sidetone", maximumCalls: Int = 8, identity: SIPURI? = nil, displayName: String? = nil,

@@ -64,6 +64,9 @@ public actor PhoneClient {
     var media: [MediaSocketID: [Core.SocketAddress: MediaChannel]] = [:]
     var nextAccepted: UInt64 = 2
     let resolverThreads: NIOThreadPool
+    /// Names being looked up now.
+    var lookups = 0
+    static let lookupLimit = 32
     private var timer: Scheduled<Void>?
     private var timerAt: Instant?
     private var snapshotTimer: Scheduled<Void>?

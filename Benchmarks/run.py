@@ -32,6 +32,7 @@ def main():
     if os.geteuid() != 0:
         sys.exit("network namespaces need root")
 
+    print(figures.machine_line())
     with machine.Lab() as lab, tempfile.TemporaryDirectory(prefix="sidetone-bench-") as folder:
         kinds = [products.Sidetone(lab, folder, binary)]
         if not options.no_peer:

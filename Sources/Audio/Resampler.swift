@@ -120,7 +120,8 @@ public final class Resampler {
         var i = 0
         while i &+ 32 <= end {
             first += a.loadUnaligned(fromByteOffset: i, as: SIMD4<Float>.self) * b.loadUnaligned(fromByteOffset: i, as: SIMD4<Float>.self)
-            second += a.loadUnaligned(fromByteOffset: i &+ 16, as: SIMD4<Float>.self) * b.loadUnaligned(fromByteOffset: i &+ 16, as: SIMD4<Float>.self)
+            second +=
+                a.loadUnaligned(fromByteOffset: i &+ 16, as: SIMD4<Float>.self) * b.loadUnaligned(fromByteOffset: i &+ 16, as: SIMD4<Float>.self)
             i &+= 32
         }
         var sum = (first + second).sum()

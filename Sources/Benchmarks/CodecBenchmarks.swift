@@ -88,7 +88,8 @@ private final class BareOpus {
     }
 
     func run(_ frame: UnsafeBufferPointer<Int16>, _ payload: UnsafeMutableRawBufferPointer, _ output: UnsafeMutableBufferPointer<Int16>) {
-        guard let input = frame.baseAddress, let bytes = payload.baseAddress?.assumingMemoryBound(to: UInt8.self), let samples = output.baseAddress else { return }
+        guard let input = frame.baseAddress, let bytes = payload.baseAddress?.assumingMemoryBound(to: UInt8.self), let samples = output.baseAddress
+        else { return }
         let n = opus_encode(encoder, input, 960, bytes, 1275)
         keep(opus_decode(decoder, bytes, n, samples, 5760, 0))
     }

@@ -17,7 +17,9 @@ enum ConnectivityBenchmarks {
         }
         let request = make()
         let count = 2000
-        try Report.line("Binding request written and signed (\(request.count) bytes)", Measure.alone(items: count) { for _ in 0..<count { keep(make()) } }, rate: "msg")
+        try Report.line(
+            "Binding request written and signed (\(request.count) bytes)", Measure.alone(items: count) { for _ in 0..<count { keep(make()) } },
+            rate: "msg")
         try Report.line("parsed", Measure.alone(items: count) { for _ in 0..<count { keep(try StunMessage.parse(request.span.bytes)) } }, rate: "msg")
         let verified = try Measure.alone(items: count) {
             for _ in 0..<count { keep(try StunMessage.parse(request.span.bytes).verify(key)) }
@@ -29,7 +31,9 @@ enum ConnectivityBenchmarks {
         Report.head("Connecting, CPU of both ends together")
         let started = Measure.cpu()
         let profile = SRTPProfile.aeadAES128GCM
-        keep(try SRTPContext(profile: profile, key: SRTPMasterKey(key: .init(repeating: 1, count: 16), salt: .init(repeating: 2, count: 12)), direction: .inbound))
+        keep(
+            try SRTPContext(
+                profile: profile, key: SRTPMasterKey(key: .init(repeating: 1, count: 16), salt: .init(repeating: 2, count: 12)), direction: .inbound))
         print("  first SRTP context of the process: \(Report.time(Double(Measure.cpu() &- started)))")
         let alice = try CertificateIdentity.selfSigned(unixTime: 1_790_000_000)
         let bob = try CertificateIdentity.selfSigned(unixTime: 1_790_000_000)

@@ -33,7 +33,8 @@ enum DescriptionBenchmarks {
     private static func media(port: UInt16, address: IPAddress) -> LocalMedia {
         LocalMedia(
             codecs: [.opus, .pcmu, .pcma], port: port, address: address, security: .dtls,
-            fingerprints: [Fingerprint(algorithm: "sha-256", bytes: (0..<32).map { UInt8($0) })], iceUfrag: "aB3dE6gH", icePwd: "abcdefghijklmnopqrstuvwx",
+            fingerprints: [Fingerprint(algorithm: "sha-256", bytes: (0..<32).map { UInt8($0) })], iceUfrag: "aB3dE6gH",
+            icePwd: "abcdefghijklmnopqrstuvwx",
             candidates: (0..<3).map { n in
                 SDPCandidate(
                     foundation: "\(n)", component: 1, priority: 2_130_706_431 - UInt32(n), host: "192.0.2.\(n + 1)", port: port, type: "host",

@@ -38,7 +38,9 @@ enum PipelineBenchmarks {
                             payload: bytes, duration: 960, arrival: Instant(nanoseconds: now.nanoseconds + late))
                         var needed = 960
                         while needed > 0 {
-                            guard case .packet(let slot) = buffer.next(at: now + .milliseconds(20), queued: 960 - needed, needed: needed) else { break }
+                            guard case .packet(let slot) = buffer.next(at: now + .milliseconds(20), queued: 960 - needed, needed: needed) else {
+                                break
+                            }
                             needed -= buffer.duration(of: slot)
                         }
                         number &+= 1
@@ -91,7 +93,8 @@ private final class Call {
     init(_ kind: AudioCodecKind, sends: Bool = true) throws {
         self.kind = kind
         payloadType = kind.staticPayloadType ?? 96
-        port = try AudioStreamPort(format: AudioStreamFormat(send: AudioStreamFormat.Send(codec: kind, payloadType: payloadType), receive: [payloadType: kind]))
+        port = try AudioStreamPort(
+            format: AudioStreamFormat(send: AudioStreamFormat.Send(codec: kind, payloadType: payloadType), receive: [payloadType: kind]))
         pipeline = AudioPipeline(control: control)
         encoder = try AudioEncoder(kind)
         decoder = try AudioDecoder(kind)
@@ -130,7 +133,9 @@ private final class Call {
         let start = Int(number) % 100 * AudioPipeline.frameSamples
         capture.withUnsafeBufferPointer { input in
             playback.withUnsafeMutableBufferPointer { output in
-                keep(pipeline.tick(at: now, capture: UnsafeBufferPointer(rebasing: input[start..<start + AudioPipeline.frameSamples]), playback: output))
+                keep(
+                    pipeline.tick(
+                        at: now, capture: UnsafeBufferPointer(rebasing: input[start..<start + AudioPipeline.frameSamples]), playback: output))
             }
         }
         while port.popEncoded({ _, _, _ in sent += 1 }) {}

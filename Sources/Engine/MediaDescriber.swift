@@ -139,7 +139,9 @@ extension SDPCandidate {
 extension IceCandidate {
     /// nil for what we cannot use: TCP, names (`….local`), unknown kinds.
     init?(_ candidate: SDPCandidate) {
-        guard candidate.isUDP, candidate.port != 0, let ip = IPAddress(candidate.host), let kind = IceCandidateKind(rawValue: candidate.type) else { return nil }
+        guard candidate.isUDP, candidate.port != 0, let ip = IPAddress(candidate.host), let kind = IceCandidateKind(rawValue: candidate.type) else {
+            return nil
+        }
         self.init(
             foundation: candidate.foundation, component: candidate.component, priority: candidate.priority,
             address: SocketAddress(ip, candidate.port), kind: kind)

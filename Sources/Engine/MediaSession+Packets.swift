@@ -68,7 +68,8 @@ extension MediaSession {
         guard ice == nil, let route = transport.route, let header = try? RTPHeader(datagram), let media = negotiated else { return false }
         // Once somebody is heard nobody else is, until that one falls silent and another port of the same host goes on (a NAT's new binding).
         if let last = lastReceivedAt, route.remote.ip != from.ip || now - last < Self.plainSilence { return false }
-        return media.codecs.contains { $0.receivePayloadType == header.payloadType } || media.dtmf.contains { $0.receivePayloadType == header.payloadType }
+        return media.codecs.contains { $0.receivePayloadType == header.payloadType }
+            || media.dtmf.contains { $0.receivePayloadType == header.payloadType }
     }
 
     /// RTCP follows RTP: its source shares the address with what was signalled or with what RTP was taken from.
@@ -133,7 +134,8 @@ extension MediaSession {
         }
         port?.receive(
             AudioPacketHeader(
-                sequence: header.sequenceNumber, timestamp: header.timestamp, ssrc: header.ssrc, payloadType: header.payloadType, marker: header.marker),
+                sequence: header.sequenceNumber, timestamp: header.timestamp, ssrc: header.ssrc, payloadType: header.payloadType,
+                marker: header.marker),
             payload: payload, arrival: now)
     }
 
@@ -176,7 +178,8 @@ extension MediaSession {
         guard let transport = transports[1], let route = transport.route, transport.isReady else { return }
         if isAnswered, let event = digits.next(timestamp: frame.timestamp) {
             let header = rtp.willSend(
-                payloadType: event.payloadType, payloadLength: TelephoneEvent.length, timestamp: event.timestamp, marker: event.packet.marker, at: now)
+                payloadType: event.payloadType, payloadLength: TelephoneEvent.length, timestamp: event.timestamp, marker: event.packet.marker, at: now
+            )
             event.packet.event.payload.withUnsafeBytes { sendRTP(header, $0, transport, route) }
             if let completed = event.packet.completed { outputs.append(.digit(completed.digit, durationMs: completed.durationMs, .outgoing)) }
             return

@@ -13,14 +13,16 @@ extension MediaSession {
     }
 
     private func statistics(of transport: MediaTransport) -> TransportStatistics {
-        var out = TransportStatistics(component: transport.component == 1 ? "rtp" : "rtcp", rtcpMux: transports.count == 1 && negotiated?.rtcpMux == true)
+        var out = TransportStatistics(
+            component: transport.component == 1 ? "rtp" : "rtcp", rtcpMux: transports.count == 1 && negotiated?.rtcpMux == true)
         if let ice {
             out.iceState = ice.state.rawValue
             out.iceRole = ice.role.rawValue
             let pairs = ice.pairs.filter { $0.component == transport.component }
             out.pairs = pairs.map(CandidatePairStatistics.init)
             let route = transport.route
-            let selected = pairs.first { $0.nominated && $0.local.base == route?.base && $0.remote.address == route?.remote }
+            let selected =
+                pairs.first { $0.nominated && $0.local.base == route?.base && $0.remote.address == route?.remote }
                 ?? pairs.first { $0.local.base == route?.base && $0.remote.address == route?.remote }
             out.selectedCandidatePair = selected.map(CandidatePairStatistics.init)
         }

@@ -88,7 +88,9 @@ final class MediaSession {
         var configuration = IceConfiguration(isControlling: controlling, components: components)
         configuration.timeout = environment.configuration.iceTimeout + patience
         var agent = IceAgent(configuration: configuration, random: environment.random)
-        for socket in sockets where socket.component <= components { agent.handle(.addHost(component: socket.component, base: socket.address), at: now) }
+        for socket in sockets where socket.component <= components {
+            agent.handle(.addHost(component: socket.component, base: socket.address), at: now)
+        }
         agent.handle(.gather(stunServers: environment.configuration.stunServers), at: now)
         ice = agent
     }
@@ -177,7 +179,8 @@ final class MediaSession {
             ice?.handle(.setComponents(components), at: now)
             ice?.handle(
                 .setRemote(
-                    IceCredentials(ufrag: remote.ufrag, pwd: remote.pwd), candidates: remote.candidates.compactMap(IceCandidate.init), isLite: remote.isLite),
+                    IceCredentials(ufrag: remote.ufrag, pwd: remote.pwd), candidates: remote.candidates.compactMap(IceCandidate.init),
+                    isLite: remote.isLite),
                 at: now)
             if remote.endOfCandidates { ice?.handle(.endOfRemoteCandidates, at: now) }
         } else {
@@ -227,7 +230,9 @@ final class MediaSession {
         let association = DTLSAssociation(
             role: parameters.role == .active ? .client : .server, identity: environment.identity, configuration: configuration,
             clock: environment.dtlsClock)
-        let fingerprints = parameters.fingerprints.compactMap { CertificateFingerprint(algorithm: FingerprintAlgorithm(token: $0.algorithm) ?? .sha1, bytes: $0.bytes) }
+        let fingerprints = parameters.fingerprints.compactMap {
+            CertificateFingerprint(algorithm: FingerprintAlgorithm(token: $0.algorithm) ?? .sha1, bytes: $0.bytes)
+        }
         association.expect(fingerprints: fingerprints, at: now)
         return association
     }

@@ -94,7 +94,8 @@ extension Phone {
     /// A call that is known but has sent nothing yet.
     private mutating func makeOutgoing(to target: SIPURI, shown: String, at now: Instant) -> Call {
         let call = Call(
-            id: makeCallID(), direction: .outgoing, session: userAgent.makeSessionID(), socketID: makeSocketID(), media: MediaSession(environment: environment),
+            id: makeCallID(), direction: .outgoing, session: userAgent.makeSessionID(), socketID: makeSocketID(),
+            media: MediaSession(environment: environment),
             phase: .preparing, timing: CallTiming(start: now, startedAt: wallClock.time(at: now)), remoteUri: Sanitiser.text(shown))
         call.target = target
         call.media.patience = configuration.ringTimeout
@@ -111,7 +112,8 @@ extension Phone {
         guard life == .running else { return }
         let call = makeOutgoing(to: target, shown: shown, at: now)
         setFocus(call.id)
-        if let account = call.account, let state = accounts.first(where: { $0.id.name == account })?.state, !configuration.unregisteredAccounts.contains(account),
+        if let account = call.account, let state = accounts.first(where: { $0.id.name == account })?.state,
+            !configuration.unregisteredAccounts.contains(account),
             state != .registered
         {
             call.phase = .registering
@@ -133,7 +135,8 @@ extension Phone {
         let account = configuration.accounts.first { $0.id == call.account }
         let hop = target == echo ? target : account?.proxy ?? configuration.proxy ?? target
         let query = ResolutionQuery(
-            host: hop.host, port: hop.port, transport: hop.transport.flatMap { SIPTransport(rawValue: $0.lowercased()) }, secure: hop.scheme == "sips")
+            host: hop.host, port: hop.port, transport: hop.transport.flatMap { SIPTransport(rawValue: $0.lowercased()) }, secure: hop.scheme == "sips"
+        )
         emit(
             .openMedia(
                 MediaRequest(id: call.socketID, toward: .query(query), components: 2, allAddresses: configuration.offersIce(call.mode))))

@@ -79,7 +79,9 @@ extension Phone {
         while let output = call.media.poll() {
             if case .transmit(let transmit) = output { emit(.sendMedia(call.socketID, transmit)) }
         }
-        for timer in [Timer.ring(call.id), .answer(call.id), .limit(call.id), .gather(call.id), .path(call.id), .handshake(call.id)] { timers.cancel(timer) }
+        for timer in [Timer.ring(call.id), .answer(call.id), .limit(call.id), .gather(call.id), .path(call.id), .handshake(call.id)] {
+            timers.cancel(timer)
+        }
         sessions.removeValue(forKey: call.session)
         sockets.removeValue(forKey: call.socketID)
         emit(.audio(.detach(call.id)))

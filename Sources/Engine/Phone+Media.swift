@@ -166,7 +166,9 @@ extension Phone {
             isAnyAnswered = true
             let streams = call.media.streamStatistics
             // What the peer reports as lost decides how much redundancy Opus carries; some of it always, for the first loss.
-            if let lost = call.media.rtp.statistics.outbound.fractionLost { call.media.port?.setExpectedLoss(percent: max(10, Int((lost * 100).rounded(.up)))) }
+            if let lost = call.media.rtp.statistics.outbound.fractionLost {
+                call.media.port?.setExpectedLoss(percent: max(10, Int((lost * 100).rounded(.up))))
+            }
             emit(.callStats(call.id, transports: call.media.transportStatistics, streams: streams), at: now)
         }
         if isAnyAnswered { timers.set(.statistics, at: now + configuration.statisticsInterval) }

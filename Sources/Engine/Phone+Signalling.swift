@@ -43,28 +43,28 @@ extension Phone {
             userAgent.handle(.reject(session, status: 480, reason: nil), at: now)
             return
         }
-        let call = Call(
-            id: makeCallID(), direction: .incoming, session: session, socketID: makeSocketID(), media: MediaSession(environment: environment),
-            phase: .alerting(isReady: false), timing: CallTiming(start: now, startedAt: wallClock.time(at: now)),
-            remoteUri: Sanitiser.text(incoming.from.uri.description))
-        call.displayName = incoming.from.displayName.map { Sanitiser.text($0) }.flatMap { $0.isEmpty ? nil : $0 }
-        call.signallingIsSecure = incoming.flow.transport.isSecure
-        var components = 2
+        let media = MediaSession(environment: environment)
+        let remoteUri = Sanitiser.text(incoming.from.uri.description)
+        var evaluation: OfferEvaluation?
         if let offer = incoming.offer {
-            switch evaluate(offer, call) {
-            case .success(let evaluation):
-                call.evaluation = evaluation
-                call.mode = SecurityMode(rawValue: evaluation.media.security.rawValue) ?? .none
-                components = evaluation.media.rtcpMux ? 1 : 2
+            switch evaluate(offer, media) {
+            case .success(let usable): evaluation = usable
             case .failure(let why):
+                // No call: a caller that steps down comes again with the same Call-ID.
                 userAgent.handle(.reject(session, status: 488, reason: nil), at: now)
-                tell(.warning, "offer-refused", "call from \(call.remoteUri) refused: \(why.text)", call: nil, at: now)
+                tell(.warning, "offer-refused", "call from \(remoteUri) refused: \(why.text)", call: nil, at: now)
                 return
             }
-        } else {
-            call.offersInAnswer = true
-            call.mode = configuration.securitySteps.first ?? .none
         }
+        let call = Call(
+            id: makeCallID(), direction: .incoming, session: session, socketID: makeSocketID(), media: media, phase: .alerting(isReady: false),
+            timing: CallTiming(start: now, startedAt: wallClock.time(at: now)), remoteUri: remoteUri)
+        call.displayName = incoming.from.displayName.map { Sanitiser.text($0) }.flatMap { $0.isEmpty ? nil : $0 }
+        call.signallingIsSecure = incoming.flow.transport.isSecure
+        call.evaluation = evaluation
+        call.offersInAnswer = evaluation == nil
+        call.mode = evaluation.flatMap { SecurityMode(rawValue: $0.media.security.rawValue) } ?? configuration.securitySteps.first ?? .none
+        let components = evaluation?.media.rtcpMux == true ? 1 : 2
         call.securityOffered = call.mode
         add(call)
         if focused == nil { setFocus(call.id) }
@@ -94,10 +94,10 @@ extension Phone {
         var text: String
     }
 
-    private func evaluate(_ sdp: [UInt8], _ call: Call) -> Result<OfferEvaluation, Refusal> {
+    private func evaluate(_ sdp: [UInt8], _ media: MediaSession) -> Result<OfferEvaluation, Refusal> {
         do throws(SDPError) {
             let offer = try SessionDescription(parsing: sdp)
-            return call.media.describer.evaluate(offer: offer).mapError { Refusal(text: Sanitiser.text($0.description)) }
+            return media.describer.evaluate(offer: offer).mapError { Refusal(text: Sanitiser.text($0.description)) }
         } catch {
             return .failure(Refusal(text: "the SDP cannot be read (\(error))"))
         }
@@ -234,7 +234,8 @@ extension Phone {
         call.mode = call.stepsLeft.removeFirst()
         call.isDowngraded = true
         tell(
-            .warning, "security-downgrade", "\(status) \(call.reason ?? ""): \(refused.rawValue) was refused, offering \(call.mode.rawValue)", call: call.id,
+            .warning, "security-downgrade", "\(status) \(call.reason ?? ""): \(refused.rawValue) was refused, offering \(call.mode.rawValue)",
+            call: call.id,
             at: now)
         call.media.prepare(ice: configuration.offersIce(call.mode), controlling: true, components: 2, at: now)
         guard let offer = call.media.makeOffer(call.mode) else { return }
@@ -251,7 +252,7 @@ extension Phone {
             userAgent.handle(.answerReoffer(call.session, body: offer, status: 200), at: now)
             return
         }
-        switch evaluate(sdp, call) {
+        switch evaluate(sdp, call.media) {
         case .success(let evaluation):
             switch call.media.makeAnswer(evaluation, at: now) {
             case .success(let answer):

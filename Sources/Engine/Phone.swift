@@ -67,7 +67,8 @@ public struct Phone: StateMachine {
 
     /// - Parameters: identity: the certificate of DTLS; dtlsClock: told the time before each call of libssl (tests only).
     public init(
-        configuration: PhoneConfiguration, identity: CertificateIdentity, random: RandomSource, wallClock: WallClock, dtlsClock: ((Instant) -> Void)? = nil
+        configuration: PhoneConfiguration, identity: CertificateIdentity, random: RandomSource, wallClock: WallClock,
+        dtlsClock: ((Instant) -> Void)? = nil
     ) {
         self.configuration = configuration
         self.random = random
@@ -225,7 +226,8 @@ public struct Phone: StateMachine {
             emit(
                 .trace(
                     Trace(
-                        time: now, call: nil, layer: .sip, direction: trace.direction == .sent ? .sent : .received, meaning: Sanitiser.text(bytes: line),
+                        time: now, call: nil, layer: .sip, direction: trace.direction == .sent ? .sent : .received,
+                        meaning: Sanitiser.text(bytes: line),
                         payload: trace.bytes, local: trace.flow.local, remote: trace.flow.remote)))
         }
     }

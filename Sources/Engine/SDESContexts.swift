@@ -31,7 +31,8 @@ struct SDESContexts {
 extension SRTPKeyPair {
     /// The keys of both crypto lines; nil when one is missing or unusable.
     init?(_ parameters: SDESParameters) {
-        guard let profile = SRTPProfile(sdesSuite: parameters.suite.rawValue), let local = parameters.local?.usableKey, let remote = parameters.remote.usableKey
+        guard let profile = SRTPProfile(sdesSuite: parameters.suite.rawValue), let local = parameters.local?.usableKey,
+            let remote = parameters.remote.usableKey
         else { return nil }
         let split = { (key: [UInt8]) in SRTPMasterKey(key: Array(key.prefix(profile.keyLength)), salt: Array(key.dropFirst(profile.keyLength))) }
         self.init(profile: profile, local: split(local), remote: split(remote))

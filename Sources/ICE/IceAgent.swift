@@ -145,7 +145,9 @@ public struct IceAgent: StateMachine {
         case .setRemote(let credentials, let candidates, let isLite):
             setRemote(credentials, candidates: candidates, isLite: isLite, at: now)
         case .changePeer(let ufrag):
-            knownSources = earlyChecks.filter { $0.remoteUfrag.elementsEqual(ufrag.utf8) }.map { KnownSource(component: $0.component, address: $0.source) }
+            knownSources = earlyChecks.filter { $0.remoteUfrag.elementsEqual(ufrag.utf8) }.map {
+                KnownSource(component: $0.component, address: $0.source)
+            }
         case .addRemoteCandidate(let candidate):
             addRemote(candidate)
             formPairs()

@@ -34,7 +34,9 @@ extension PhoneClient {
             let everything = named.isEmpty || named.contains(where: \.isUnspecified)
             let candidates = everything ? usable + (preferred.isLoopback || usable.isEmpty ? loopback : []) : named
             // IPv6 loopback beside an IPv4 one leads nowhere that IPv4 does not.
-            for ip in candidates where !addresses.contains(ip) && addresses.count < 8 && !(ip.isLoopback && preferred.isLoopback) { addresses.append(ip) }
+            for ip in candidates where !addresses.contains(ip) && addresses.count < 8 && !(ip.isLoopback && preferred.isLoopback) {
+                addresses.append(ip)
+            }
         }
         var sockets: [MediaSocket] = []
         var channels: [Core.SocketAddress: MediaChannel] = [:]

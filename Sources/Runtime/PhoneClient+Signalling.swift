@@ -59,7 +59,8 @@ extension PhoneClient {
 
     /// A registered channel around a bound descriptor, made on the loop itself.
     func datagramChannel(
-        descriptor: Int32, largest: Int = 65_535, received: @escaping @Sendable (AddressedEnvelope<ByteBuffer>) -> Void, closed: @escaping @Sendable () -> Void
+        descriptor: Int32, largest: Int = 65_535, received: @escaping @Sendable (AddressedEnvelope<ByteBuffer>) -> Void,
+        closed: @escaping @Sendable () -> Void
     ) throws -> any Channel {
         let made = NIOLoopBoundBox<(any Channel)?>(nil, eventLoop: loop)
         let future = DatagramBootstrap(group: loop)
@@ -108,7 +109,9 @@ extension PhoneClient {
         let local = transmit.flow.local
         let socket =
             signalling.first { $0.transport == .udp && $0.address == local }
-            ?? signalling.first { $0.transport == .udp && $0.address.port == local.port && $0.address.ip.isUnspecified && $0.address.ip.isV4 == local.ip.isV4 }
+            ?? signalling.first {
+                $0.transport == .udp && $0.address.port == local.port && $0.address.ip.isUnspecified && $0.address.ip.isV4 == local.ip.isV4
+            }
             ?? signalling.first { $0.transport == .udp && $0.address.ip.isV4 == local.ip.isV4 }
         guard let socket else { return }
         Sockets.send(transmit.bytes, to: transmit.flow.remote, descriptor: socket.descriptor)
@@ -118,7 +121,9 @@ extension PhoneClient {
 
     private func openTCP(_ listener: ListenSpecification) async throws {
         guard let address = Sockets.nio(listener.address) else { throw StartError(message: "cannot listen on tcp:\(listener.address)") }
-        let descriptor = socket(listener.address.ip.isV4 ? AF_INET : AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(
+            listener.address.ip.isV4 ? AF_INET : AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue),
+            0)
         var one: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
         let bound = address.withSockAddr { pointer, length in bind(descriptor, pointer, socklen_t(length)) }
@@ -146,7 +151,9 @@ extension PhoneClient {
     }
 
     private func accepted(_ channel: any Channel) throws {
-        guard let local = channel.localAddress.flatMap(Sockets.address(of:)), let remote = channel.remoteAddress.flatMap(Sockets.address(of:)) else { return }
+        guard let local = channel.localAddress.flatMap(Sockets.address(of:)), let remote = channel.remoteAddress.flatMap(Sockets.address(of:)) else {
+            return
+        }
         let id = ConnectionID(raw: nextAccepted)
         nextAccepted &+= 2
         let flow = SIPFlow(transport: .tcp, local: local, remote: remote, connection: id)

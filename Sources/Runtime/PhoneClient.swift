@@ -90,11 +90,14 @@ public actor PhoneClient {
 
     /// - Parameter wantsSnapshots: false without a screen: then none is made.
     public init(
-        configuration: PhoneConfiguration, identity: CertificateIdentity, listeners: [ListenSpecification], wantsSnapshots: Bool, observer: PhoneObserver
+        configuration: PhoneConfiguration, identity: CertificateIdentity, listeners: [ListenSpecification], wantsSnapshots: Bool,
+        observer: PhoneObserver
     ) throws {
         let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let only = threads.next()
-        guard let serial = only as? any NIOSerialEventLoopExecutor else { throw StartError(message: "this platform's event loop cannot run the phone") }
+        guard let serial = only as? any NIOSerialEventLoopExecutor else {
+            throw StartError(message: "this platform's event loop cannot run the phone")
+        }
         group = threads
         loop = only
         executor = serial

@@ -22,7 +22,7 @@ import Testing
             configuration.accounts = [
                 SIPAccount(
                     id: "home", uri: try #require(SIPURI("sip:alice@sip.example")), credentials: Credentials(username: "alice", password: password),
-                    proxy: try #require(SIPURI("sip:192.0.2.20:5060;lr")))
+                    proxy: SIPURI("sip:192.0.2.20:5060;lr"))
             ]
             if !registers { configuration.unregisteredAccounts = ["home"] }
             var options = Node.Options()

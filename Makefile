@@ -17,7 +17,7 @@ run: build
 	@exec .build/release/sidetone $(ARGS)
 
 build: install-build
-	@$(SWIFT) build -c release --product sidetone 1>&2
+	@$(SWIFT) build -c release --static-swift-stdlib --product sidetone 1>&2
 
 install-build:
 	@./Resources/install-packages "to build sidetone" $(BUILD_PACKAGES) 1>&2

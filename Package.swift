@@ -23,7 +23,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // One system library each; a header of inline wrappers for what Swift cannot import.
@@ -60,7 +59,6 @@ let package = Package(
             dependencies: [
                 "Runtime", "AudioIO", "Terminal", "Control", "Screen", "Engine", "Interface", "Audio", "SIP", "Secure", "Codecs", "Core", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: settings),
 

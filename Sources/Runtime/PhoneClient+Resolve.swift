@@ -31,6 +31,8 @@ extension PhoneClient {
             // Names come from strangers too (Contact, Record-Route): they wait in a short queue or get no answer.
             guard lookups < PhoneClient.lookupLimit else { return loop.execute { finish([]) } }
             lookups += 1
+            // The first name starts the threads; a no-op afterwards.
+            resolverThreads.start()
             resolverThreads.runIfActive(eventLoop: loop) { NameResolver.addresses(of: name) }
                 .whenComplete { [weak self] result in
                     self?.assumeIsolated { $0.lookups -= 1 }

@@ -64,7 +64,8 @@ extension PhoneClient {
     ) throws -> any Channel {
         let made = NIOLoopBoundBox<(any Channel)?>(nil, eventLoop: loop)
         let future = DatagramBootstrap(group: loop)
-            .channelOption(.maxMessagesPerRead, value: 16)
+            // Media comes one packet at a time: a second read would only say that there is none.
+            .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: largest))
             .channelInitializer { channel in
                 made.value = channel

@@ -105,7 +105,6 @@ public actor PhoneClient {
         self.listeners = listeners
         self.wantsSnapshots = wantsSnapshots
         resolverThreads = NIOThreadPool(numberOfThreads: 2)
-        resolverThreads.start()
         let random = RandomSource {
             var system = SystemRandomNumberGenerator()
             return system.next()

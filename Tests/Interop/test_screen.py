@@ -134,7 +134,7 @@ def test_a_signal_says_bye_and_leaves_the_terminal_as_it_was(near_terminal, link
     terminal.type(baresip.uri)
     terminal.press("Enter")
     terminal.wait_for(r"● connected")
-    os.kill(terminal.program("sidetone"), number)
+    os.kill(terminal.program(binary()), number)
     closed = baresip.wait_event("CALL_CLOSED", 5)
     assert "reset by peer" in closed["param"], "a BYE, not a time-out"
     back_at_the_shell(terminal, before, code)

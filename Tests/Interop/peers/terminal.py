@@ -83,17 +83,16 @@ class Terminal(Process):
     def settings(self):
         return self.output_of("stty -a")
 
-    def program(self, name, timeout=5):
-        """The process id of the program of this name that the shell runs."""
+    def program(self, path, timeout=5):
+        """The process id of the program with this file that the shell runs."""
         shell = self._tmux("display-message", "-p", "#{pane_pid}").strip()
         deadline = time.monotonic() + timeout
         while True:
             with open(f"/proc/{shell}/task/{shell}/children") as children:
                 for pid in children.read().split():
-                    with open(f"/proc/{pid}/comm") as comm:
-                        if comm.read().strip() == name:
-                            return int(pid)
-            assert time.monotonic() < deadline, f"no {name} runs in the terminal"
+                    if Path(f"/proc/{pid}/exe").resolve() == Path(path).resolve():
+                        return int(pid)
+            assert time.monotonic() < deadline, f"no {path} runs in the terminal"
             time.sleep(0.05)
 
     def report(self):

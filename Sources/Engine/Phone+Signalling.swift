@@ -299,14 +299,21 @@ extension Phone {
         _ account: AccountID, _ state: SIP.RegistrationState, status: Int?, expiresSeconds: Int?, cause: SessionEnd.Cause?, at now: Instant
     ) {
         let shown = Interface.RegistrationState(rawValue: state.rawValue) ?? .failed
+        var hasJustFailed = state == .failed
         if let index = accounts.firstIndex(where: { $0.id == account }) {
             // What never was registered needs no farewell.
             if state == .unregistered, accounts[index].state == .failed || accounts[index].state == .unregistered { return }
+            hasJustFailed = hasJustFailed && accounts[index].state != .failed
             accounts[index].state = shown
             accounts[index].status = status
             accounts[index].expiresSeconds = expiresSeconds
         }
         emit(.registration(account: account, state: shown, status: status, expiresSeconds: expiresSeconds), at: now)
+        if hasJustFailed {
+            let why = status.map { "the server answered \($0)" } ?? "no server answers"
+            let advice = registrationOutcome(status: status, cause: cause) == .unauthorized ? "; check user name and password" : ""
+            tell(.warning, "registration-failed", "\(account) is not registered: \(why)\(advice)", call: nil, at: now)
+        }
         for call in calls.values.sorted(by: { $0.id < $1.id }) where call.account == account.name {
             guard case .registering = call.phase else { continue }
             switch state {
@@ -314,7 +321,7 @@ extension Phone {
             case .failed:
                 call.status = status
                 call.verdict = registrationOutcome(status: status, cause: cause)
-                conclude(call, endedBy: "remote", at: now)
+                conclude(call, endedBy: status == nil ? "local" : "remote", at: now)
             case .registering, .unregistered: break
             }
         }

@@ -25,13 +25,8 @@ struct CallCommand: ParsableCommand {
         let settings = try Settings(choices, role: .call)
         let outcome = Mutex<Int32?>(nil)
         let phone = try HeadlessPhone.start(settings) { event, post in
-            let code: Int32
-            switch event.event {
-            case .result(let result): code = result.outcome.exitCode
-            // The call cannot begin.
-            case .notice(_, "echo-failed", _, _): code = Outcome.sipFailure.exitCode
-            default: return
-            }
+            guard case .result(let result) = event.event else { return }
+            let code = result.outcome.exitCode
             outcome.withLock { $0 = $0 ?? code }
             post(.command(.quit))
         }

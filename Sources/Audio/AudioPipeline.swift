@@ -49,10 +49,12 @@ public final class AudioPipeline {
             stream.takeFormat()
             stream.takePackets()
             let hasFocus = stream.port === focused
-            stream.receive(at: now, isHeard: hasFocus || stream.input.isEcho)
+            stream.receive(at: now, isHeard: hasFocus || stream.input.isEcho || stream.recording != nil)
             if hasFocus, !stream.port.has(.held) { Mixer.add(UnsafeBufferPointer(stream.received), to: playback) }
             let device = hasFocus ? capture : UnsafeBufferPointer(start: nil, count: 0)
-            if stream.send(capture: device, at: now) { hasOutbound = true }
+            let isSending = stream.send(capture: device, at: now)
+            if isSending { hasOutbound = true }
+            stream.recording?.add(sent: isSending ? stream.sending : nil, received: stream.isReceiving ? stream.received : nil)
         }
         if let tone {
             tone.fill(toneFrame)
@@ -82,6 +84,7 @@ public final class AudioPipeline {
                 if let index = streams.firstIndex(where: { $0.port === port }) {
                     let stream = streams.remove(at: index)
                     stream.sink?.finish()
+                    stream.recording?.sink.finish()
                     command.spoils = stream
                 }
                 if focused === port { focused = nil }

@@ -22,11 +22,12 @@ public final class AudioPipelineControl: @unchecked Sendable {
     public var localTone: TonePattern? { tone }
 
     /// False when the port is attached already or no more streams are possible.
+    /// - Parameter recording: takes both sides, interleaved: left what is sent, right what is received, at 48 kHz.
     @discardableResult
-    public func attach(_ port: AudioStreamPort, source: AudioSource, sink: PCMSink? = nil) -> Bool {
+    public func attach(_ port: AudioStreamPort, source: AudioSource, sink: PCMSink? = nil, recording: PCMSink? = nil) -> Bool {
         let id = ObjectIdentifier(port)
         guard attached[id] == nil, attached.count < capacity, port.prepareForAttaching() else { return false }
-        guard send(.attach(AudioStream(port: port, source: source, sink: sink))) else { return false }
+        guard send(.attach(AudioStream(port: port, source: source, sink: sink, recording: recording))) else { return false }
         attached[id] = port
         return true
     }

@@ -6,6 +6,7 @@ import Synchronization
 final class AudioStream: @unchecked Sendable {
     let port: AudioStreamPort
     let sink: PCMSink?
+    let recording: CallRecording?
     var input: AudioInput
     var codecs: AudioStreamCodecs?
     let jitter = JitterBuffer()
@@ -36,9 +37,10 @@ final class AudioStream: @unchecked Sendable {
     /// The longest frame (120 ms at 48 kHz) and one stretch of it.
     static let frameCapacity = 5760 + 960
 
-    init(port: AudioStreamPort, source: AudioSource, sink: PCMSink?) {
+    init(port: AudioStreamPort, source: AudioSource, sink: PCMSink?, recording: PCMSink? = nil) {
         self.port = port
         self.sink = sink
+        self.recording = recording.map { CallRecording(sink: $0) }
         input = AudioInput(source)
         frame = .allocate(capacity: Self.frameCapacity)
         narrow = .allocate(capacity: 960)

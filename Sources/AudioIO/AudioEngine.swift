@@ -33,6 +33,8 @@ public final class AudioEngine: @unchecked Sendable {
     /// Made at the start, so that a path that cannot be written is told before anything is sent; the first call takes it.
     private var firstFile: WAVWriter?
     private var filesMade = 0
+    /// The first call's recording, made at the start for the same reason.
+    private var recorder: WAVWriter?
     private var ports: [ObjectIdentifier: (port: AudioStreamPort, sink: PCMSink?)] = [:]
     private var tones: [String: TonePattern]
     private var isShutDown: Bool { if case .shutDown = life { true } else { false } }
@@ -76,8 +78,10 @@ public final class AudioEngine: @unchecked Sendable {
     public func attach(_ port: AudioStreamPort, callLabel: String) -> Bool {
         guard !isShutDown, ports[ObjectIdentifier(port)] == nil else { return false }
         let sink = makeSink(label: callLabel)
-        guard control.attach(port, source: source, sink: sink) else {
+        let recording = makeRecording()
+        guard control.attach(port, source: source, sink: sink, recording: recording) else {
             sink?.finish()
+            recording?.finish()
             return false
         }
         ports[ObjectIdentifier(port)] = (port, sink)
@@ -145,6 +149,7 @@ public final class AudioEngine: @unchecked Sendable {
         ports = [:]
         files.finish()
         firstFile?.finish()
+        recorder?.finish()
         control.collect()
         life = .shutDown
     }
@@ -187,6 +192,17 @@ public final class AudioEngine: @unchecked Sendable {
         case .tone, .null: break
         }
         return spec
+    }
+
+    /// Both sides of the next call, at 48 kHz: left what is sent, right what is received. Makes the file now.
+    public func record(path: String) throws(AudioDeviceError) { recorder = try WAVWriter(path: path, rate: 48000, channels: 2) }
+
+    private func makeRecording() -> PCMSink? {
+        guard let writer = recorder else { return nil }
+        recorder = nil
+        let sink = PCMSink(capacity: 192_000)
+        files.add(sink, writer: writer)
+        return sink
     }
 
     private func makeSink(label: String) -> PCMSink? {

@@ -1,12 +1,13 @@
 import Core
 import Glibc
 
-/// A 16-bit mono WAV file whose header is right at any moment that matters: it is rewritten at least once a second and at the end.
+/// A 16-bit WAV file, mono unless asked otherwise, whose header is right at any moment that matters: it is rewritten at least once a second and at the end.
 ///
 /// Belongs to one thread at a time.
 public final class WAVWriter {
     public let path: String
     public private(set) var rate: Int
+    public let channels: Int
     /// Samples written.
     public private(set) var count = 0
     private var fd: Int32
@@ -15,9 +16,10 @@ public final class WAVWriter {
     private static let limit = Int(UInt32.max) / 2 - 100
 
     /// Replaces an existing file; mode 0644.
-    public init(path: String, rate: Int = 48000) throws(AudioDeviceError) {
+    public init(path: String, rate: Int = 48000, channels: Int = 1) throws(AudioDeviceError) {
         self.path = path
         self.rate = rate
+        self.channels = max(1, channels)
         fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0o644)
         guard fd >= 0 else { throw AudioDeviceError(.unavailable, "\(path): \(errorText(errno))") }
         guard writeHeader() else {
@@ -46,7 +48,7 @@ public final class WAVWriter {
         guard write(bytes, at: Self.headerBytes + 2 * count) else { return false }
         count += samples.count
         sinceHeader += samples.count
-        if sinceHeader >= rate { return writeHeader() }
+        if sinceHeader >= rate * channels { return writeHeader() }
         return true
     }
 
@@ -77,10 +79,10 @@ public final class WAVWriter {
         b += "WAVEfmt ".utf8
         u32(16)
         u16(1)
-        u16(1)
+        u16(channels)
         u32(UInt32(clamping: rate))
-        u32(UInt32(clamping: 2 * rate))
-        u16(2)
+        u32(UInt32(clamping: 2 * channels * rate))
+        u16(2 * channels)
         u16(16)
         b += "data".utf8
         u32(data)

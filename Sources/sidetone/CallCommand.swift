@@ -12,10 +12,11 @@ struct CallCommand: ParsableCommand {
     @Option(name: .customLong("for")) var duration: String?
     @Option(name: .customLong("ring-timeout")) var ringTimeout: String?
     @Option var dtmf: String?
+    @Option var record: String?
     @OptionGroup var shared: SharedOptions
 
     func run() throws {
-        let choices = try shared.choices(options: ["for": duration, "ring-timeout": ringTimeout, "dtmf": dtmf])
+        let choices = try shared.choices(options: ["for": duration, "ring-timeout": ringTimeout, "dtmf": dtmf, "record": record])
         throw ExitCode(try UsageError.told(json: choices.flag("json")) { try place(choices) })
     }
 

@@ -25,6 +25,13 @@ final class DeviceStart: Sendable {
             throw settings.audioIn.origin.error(Settings.plain(error.message))
         }
         bridge = AudioBridge(engine)
+        if let record = settings.record {
+            do throws(AudioDeviceError) {
+                try engine.record(path: record.path)
+            } catch {
+                throw record.error(Settings.plain(error.message))
+            }
+        }
         guard !triesOutput else { return }
         do throws(AudioDeviceError) {
             try engine.setOutput(settings.audioOut.specification)

@@ -3,7 +3,7 @@ enum NotInThisVersion {
     static let commands: Set<String> = ["bridge", "serve", "doctor", "probe", "ctl"]
     static let options: Set<String> = [
         "--ws-path", "--tls-ca", "--tls-certificate", "--tls-key", "--turn", "--turn-username", "--turn-password-file", "--ice-policy", "--video-in",
-        "--video-out", "--capture", "--record",
+        "--video-out", "--capture",
     ]
 
     /// The first such word of a command line.

@@ -57,6 +57,7 @@ enum OptionTable {
         Row(Option("for", .number, "SECONDS"), text: "hang up this long after the answer"),
         Row(Option("ring-timeout", .number, "SECONDS"), text: "give up when nobody answers; default 60"),
         Row(Option("dtmf", .text, "DIGITS"), text: "0-9, *, #, A-D, sent after the answer"),
+        Row(Option("record", .text, "FILE.wav"), text: "left: what is sent, right: what is heard"),
     ]
 
     static let answer: [Row] = [

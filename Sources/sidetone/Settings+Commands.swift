@@ -7,6 +7,7 @@ extension Settings {
         phone.registersAtStart = false
         phone.callLimit = try choices.seconds("for")
         if let timeout = try choices.seconds("ring-timeout") { phone.ringTimeout = timeout }
+        record = choices.value("record")
         guard let digits = choices.value("dtmf") else { return }
         guard !digits.text.isEmpty, digits.text.allSatisfy({ "0123456789*#ABCDabcd".contains($0) }) else {
             throw digits.error("\(quoted(digits.text)) is not made of 0-9, *, # and A-D")

@@ -18,6 +18,8 @@ struct Settings: Sendable {
     var keepsState = true
     var json = false
     var keylog: Given?
+    /// `call --record`.
+    var record: Given?
     var log = LogSettings()
     var logOrigin: Origin?
     /// `answer --for`.

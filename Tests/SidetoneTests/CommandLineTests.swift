@@ -23,7 +23,7 @@ import Testing
         ("call echo --for", "--for: its value is missing; see sidetone call --help"),
         ("--bogus", "--bogus: unknown option; see sidetone --help"),
         ("bridge a b", "not in this version: bridge"), ("help probe", "not in this version: probe"),
-        ("call echo --record x.wav", "not in this version: --record"), ("answer --turn=turn:x", "not in this version: --turn"),
+        ("call echo --capture x.pcapng", "not in this version: --capture"), ("answer --turn=turn:x", "not in this version: --turn"),
         ("sip:a@b", "unknown command \"sip:a@b\": use sidetone call sip:a@b"),
         ("--json call echo", "call: the command comes first: sidetone call …"),
         ("call echo --password x", "--password: a password is never taken from the command line; use --password-file or SIDETONE_PASSWORD"),

@@ -39,7 +39,7 @@ test-address:
 	SIDETONE_SEEDS=$${SIDETONE_SEEDS:-20} ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --quiet --sanitize=address --scratch-path .build-address
 
 test-thread:
-	$(SWIFT) test --quiet --sanitize=thread --scratch-path .build-thread --filter 'RuntimeTests|AudioIOTests|TerminalTests|CoreTests'
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.supp $(SWIFT) test --quiet --sanitize=thread --scratch-path .build-thread --filter 'RuntimeTests|AudioIOTests|TerminalTests|CoreTests'
 
 bench: build
 	$(SWIFT) run -c release Benchmarks

@@ -3,9 +3,11 @@
 #   make test    install what the tests need, run all of them
 # What make and the build say goes to standard error; standard output is the program's.
 
-BUILD_PACKAGES = pkg-config libssl-dev libsrtp2-dev libopus-dev libvpx-dev libasound2-dev libncurses-dev libc-ares-dev
+BUILD_PACKAGES = pkg-config libssl-dev libsrtp2-dev libopus-dev libvpx-dev libasound2-dev libncurses-dev libc-ares-dev libqrencode-dev
 TEST_PACKAGES  = baresip-core kamailio tshark pulseaudio pulseaudio-utils libasound2-plugins alsa-utils tmux iproute2 nftables \
-                 pocketsphinx-testdata python3-pytest python3-numpy sip-tester procps
+                 pocketsphinx-testdata python3-pytest python3-numpy sip-tester procps \
+                 chromium firefox-esr kamailio-websocket-modules kamailio-tls-modules coturn openssl python3-websockets python3-cryptography \
+                 python3-aiortc python3-av zbar-tools
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SWIFT ?= swift
 ARGS ?=
@@ -34,12 +36,17 @@ test-unit: install-build
 test-interop: build install-test
 	$(SUDO) env SIDETONE_BINARY=$(CURDIR)/.build/release/sidetone PYTHONDONTWRITEBYTECODE=1 $(PYTEST) -q -p no:cacheprovider Tests/Interop
 
+# The thread sanitizer runs these only, so only these are built for it.
+THREAD_TESTS  = RuntimeTests,AudioIOTests,TerminalTests,CoreTests
+
 # XCTest itself leaks: leak detection would report the test runner, not us.
 test-address:
-	SIDETONE_SEEDS=$${SIDETONE_SEEDS:-20} ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --quiet --sanitize=address --scratch-path .build-address
+	SIDETONE_SEEDS=$${SIDETONE_SEEDS:-20} SIDETONE_MINUTES=$${SIDETONE_MINUTES:-6} ASAN_OPTIONS=detect_leaks=0 \
+	    $(SWIFT) test --quiet --sanitize=address --scratch-path .build-address
 
 test-thread:
-	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.supp $(SWIFT) test --quiet --sanitize=thread --scratch-path .build-thread --filter 'RuntimeTests|AudioIOTests|TerminalTests|CoreTests'
+	SIDETONE_TESTS=$(THREAD_TESTS) TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.supp \
+	    $(SWIFT) test --quiet --sanitize=thread --scratch-path .build-thread
 
 bench: build
 	$(SWIFT) run -c release Benchmarks

@@ -20,11 +20,11 @@ def main():
     parser.add_argument("--calls", type=int, default=20, help="calls for each set-up figure (default 20)")
     parser.add_argument("--seconds", type=float, default=20, help="how long CPU time is counted (default 20)")
     parser.add_argument("--starts", type=int, default=10, help="program starts (default 10)")
-    parser.add_argument("--only", choices=["start", "setup", "cpu"], action="append", help="only these; repeatable")
+    parser.add_argument("--only", choices=["start", "setup", "cpu", "bridge"], action="append", help="only these; repeatable")
     parser.add_argument("--no-peer", action="store_true", help="Sidetone alone")
     parser.add_argument("--timeline", action="store_true", help="print what passed on the wire in the first call of each kind")
     options = parser.parse_args()
-    options.only = options.only or ["start", "setup", "cpu"]
+    options.only = options.only or ["start", "setup", "cpu", "bridge"]
 
     binary = os.path.abspath(os.environ.get("SIDETONE_BINARY", ".build/release/sidetone"))
     if not os.access(binary, os.X_OK):
@@ -49,6 +49,9 @@ def main():
             if "cpu" in options.only:
                 for mode, codec in (("dtls", "opus"), ("plain", "PCMU")):
                     figures.load(kinds, mode, codec, options.seconds)
+            if "bridge" in options.only:
+                for codecs in (("opus", "opus"), ("PCMU", "PCMU"), ("opus", "PCMU"), ("opus", "G722")):
+                    figures.bridge(kinds[0], codecs, options.seconds)
         finally:
             for kind in kinds:
                 kind.end()

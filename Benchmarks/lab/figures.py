@@ -4,6 +4,8 @@ import os
 import statistics
 import time
 
+from . import bare
+
 
 def percentile(values, part):
     ordered = sorted(values)
@@ -178,6 +180,26 @@ def load(kinds, mode, codec, seconds):
             print(f"  {kind.name:10} {end}  CPU {cpu:.2f} s/min   resident {rss:.1f} MB (anonymous {own:.1f}, proportional {share:.1f})  {n} threads")
     if len(sums) == 2:
         print(f"  {kinds[0].name} / {kinds[1].name} = {sums[0] / sums[1]:.2f} (mean of both ends)")
+
+
+def bridge(product, codecs, seconds):
+    """CPU of the process that joins two calls, beside what the codecs alone would take in the same run."""
+    joined = product.bridge(codecs)
+    try:
+        how = joined.wait_line('"code":"bridged"')[1]
+        time.sleep(3)
+        before, start = joined.cpu(), time.monotonic()
+        time.sleep(seconds)
+        used = (joined.cpu() - before) / (time.monotonic() - start) * 60
+    finally:
+        joined.stop()
+    what = "transcoded" if "transcoded" in how else "passed through"
+    print(f"\nTwo calls joined, {' and '.join(codecs)}, both ICE + DTLS-SRTP, {what}: CPU over {seconds:.0f} s")
+    print(f"  {product.name:10} {used:.2f} s/min")
+    if what == "transcoded":
+        # One direction decodes Opus, the other encodes it; G.711 and G.722 beside it are left out of the bare sum.
+        alone = bare.opus_seconds_per_minute()
+        print(f"  libopus    {alone:.2f} s/min, encoding and decoding alone\n  {product.name} / libopus = {used / alone:.2f}")
 
 
 def machine_line():

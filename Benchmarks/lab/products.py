@@ -56,6 +56,13 @@ class Sidetone:
         """Dials; `hang_up` ends it and gives both ends' own times."""
         return SidetoneCall(self, mode, codec)
 
+    def bridge(self, codecs):
+        """Joins two calls to the waiting phones of these codecs."""
+        ports = [self.answerer("dtls", codec).port for codec in codecs]
+        near, far = self.lab.near, self.lab.far
+        return Program(near, [self.binary, "bridge", *(f"sip:a@{far.address}:{port}" for port in ports), "--listen", f"udp:{near.address}:0",
+                              "--security", "dtls", "--no-config", "--json"], env=self.env)
+
     def end(self):
         for program in self.answerers.values():
             program.stop()

@@ -6,11 +6,14 @@ final class AudioInput: @unchecked Sendable {
         case tone(ToneGenerator)
         case clip(AudioClip)
         case echo
+        case peer(AudioStreamPort)
     }
     let kind: Kind
     private var position = 0
 
     var isEcho: Bool { if case .echo = kind { true } else { false } }
+    /// The stream whose received audio this is.
+    var peer: AudioStreamPort? { if case .peer(let port) = kind { port } else { nil } }
     var isDevice: Bool { if case .device = kind { true } else { false } }
 
     init(_ source: AudioSource) {
@@ -20,17 +23,19 @@ final class AudioInput: @unchecked Sendable {
         case .tone(let hertz): kind = .tone(ToneGenerator(hertz: hertz))
         case .file(let clip): kind = clip.samples.isEmpty ? .silence : .clip(clip)
         case .echo: kind = .echo
+        case .peer(let port): kind = .peer(port)
         }
     }
 
-    /// The next 20 ms at 48 kHz. `capture` is empty when the stream has no device; `received` is this tick's received audio.
+    /// The next 20 ms at 48 kHz. `capture` is empty when the stream has no device; `received` is this tick's received audio, of the peer where
+    /// there is one.
     func fill(
         _ output: UnsafeMutableBufferPointer<Int16>, capture: UnsafeBufferPointer<Int16>, received: UnsafeBufferPointer<Int16>
     ) {
         switch kind {
         case .silence: output.update(repeating: 0)
         case .device: copy(capture, to: output)
-        case .echo: copy(received, to: output)
+        case .echo, .peer: copy(received, to: output)
         case .tone(let generator): generator.fill(output)
         case .clip(let clip):
             clip.samples.withUnsafeBufferPointer { samples in

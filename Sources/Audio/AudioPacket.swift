@@ -42,7 +42,7 @@ public struct EncodedAudioHeader: Sendable, Equatable {
     /// In the codec's RTP clock, counted from 0 when the stream was attached, running on through pauses.
     /// The loop adds the stream's random offset.
     public var timestamp: UInt32
-    /// Samples of the frame in the codec's RTP clock.
+    /// The frame's length in the codec's RTP clock.
     public var duration: UInt16
     public var payloadType: UInt8
     public var codec: AudioCodecKind

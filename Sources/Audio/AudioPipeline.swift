@@ -49,10 +49,13 @@ public final class AudioPipeline {
             stream.takeFormat()
             stream.takePackets()
             let hasFocus = stream.port === focused
-            stream.receive(at: now, isHeard: hasFocus || stream.input.isEcho || stream.recording != nil)
+            stream.receive(at: now, isHeard: hasFocus || stream.input.isEcho || stream.recording != nil || isPeer(stream))
             if hasFocus, !stream.port.has(.held) { Mixer.add(UnsafeBufferPointer(stream.received), to: playback) }
-            let device = hasFocus ? capture : UnsafeBufferPointer(start: nil, count: 0)
-            let isSending = stream.send(capture: device, at: now)
+        }
+        // Everybody has received by now: what is passed from one call to the other is no tick old.
+        for stream in streams {
+            let device = stream.port === focused ? capture : UnsafeBufferPointer(start: nil, count: 0)
+            let isSending = stream.send(capture: device, heard: heard(by: stream), at: now)
             if isSending { hasOutbound = true }
             stream.recording?.add(sent: isSending ? stream.sending : nil, received: stream.isReceiving ? stream.received : nil)
         }
@@ -61,6 +64,15 @@ public final class AudioPipeline {
             Mixer.add(UnsafeBufferPointer(toneFrame), to: playback)
         }
         return TickResult(hasOutbound: hasOutbound, isActive: !streams.isEmpty || tone != nil)
+    }
+
+    private func isPeer(_ stream: AudioStream) -> Bool { streams.contains { $0.input.peer === stream.port } }
+
+    /// What the stream's source may send on: its own received audio, or its peer's; nothing when that one has left or is on hold.
+    private func heard(by stream: AudioStream) -> UnsafeBufferPointer<Int16> {
+        guard let peer = stream.input.peer else { return UnsafeBufferPointer(stream.received) }
+        guard let other = streams.first(where: { $0.port === peer }), !peer.has(.held) else { return UnsafeBufferPointer(start: nil, count: 0) }
+        return UnsafeBufferPointer(other.received)
     }
 
     /// Between two ticks, when a stream was attached or may send from now on: its first frame goes at once.

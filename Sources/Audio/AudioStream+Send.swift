@@ -5,13 +5,14 @@ import Synchronization
 extension AudioStream {
     /// The first frame of a stream that may send by now, ahead of its tick. A microphone has none before its tick.
     func begin(at now: Instant) -> Bool {
-        guard !wasSending, !input.isDevice, port.has(.sendAllowed) else { return false }
+        guard !wasSending, !input.isDevice, input.peer == nil, port.has(.sendAllowed) else { return false }
         takeFormat()
-        return send(capture: UnsafeBufferPointer(start: nil, count: 0), at: now)
+        return send(capture: UnsafeBufferPointer(start: nil, count: 0), heard: UnsafeBufferPointer(received), at: now)
     }
 
     /// Encodes one 20 ms frame when media may leave. True when a packet went into the ring.
-    func send(capture: UnsafeBufferPointer<Int16>, at now: Instant) -> Bool {
+    /// - Parameter heard: this tick's received audio that a source may send on.
+    func send(capture: UnsafeBufferPointer<Int16>, heard: UnsafeBufferPointer<Int16>, at now: Instant) -> Bool {
         guard let codecs, let format = codecs.send, let encoder = codecs.encoder else {
             wasSending = false
             return false
@@ -24,7 +25,7 @@ extension AudioStream {
             return false
         }
         // Muted or held, the source runs on: a file or a tone does not stand still.
-        input.fill(sending, capture: capture, received: UnsafeBufferPointer(received))
+        input.fill(sending, capture: capture, received: heard)
         if port.has(.muted) || port.has(.held) { sending.update(repeating: 0) }
         sentLevel.add(UnsafeBufferPointer(sending))
         port.figures.sentLevel.store(sentLevel.hundredths, ordering: .relaxed)
@@ -34,8 +35,8 @@ extension AudioStream {
             encoder.setExpectedLoss(percent: loss)
         }
         var samples = UnsafeBufferPointer(sending)
-        if format.codec.sampleRate != 48000 {
-            let n = toNarrow.process(samples, into: narrow)
+        if let converter = toNarrow[48000, format.codec.sampleRate] {
+            let n = converter.process(samples, into: narrow)
             samples = UnsafeBufferPointer(rebasing: narrow[..<min(n, format.codec.samplesPerTick)])
         }
         let header = EncodedAudioHeader(

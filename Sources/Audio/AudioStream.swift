@@ -22,10 +22,9 @@ final class AudioStream: @unchecked Sendable {
     /// This tick's received audio at 48 kHz.
     let received: UnsafeMutableBufferPointer<Int16>
     let sending: UnsafeMutableBufferPointer<Int16>
-    let toWide = Resampler(from: 8000, to: 48000, largestInput: 160)
-    let toNarrow = Resampler(from: 48000, to: 8000, largestInput: 960)
-    let sinkToWide = Resampler(from: 8000, to: 48000, largestInput: 160)
-    let sinkToNarrow = Resampler(from: 48000, to: 8000, largestInput: 960)
+    let toWide = ResamplerTable(from: [8000, 16000], to: [48000])
+    let toNarrow = ResamplerTable(from: [48000], to: [8000, 16000])
+    let toSink: ResamplerTable
     var receivedLevel = LevelMeter()
     var sentLevel = LevelMeter()
     var unknownPackets: UInt64 = 0
@@ -40,6 +39,8 @@ final class AudioStream: @unchecked Sendable {
     init(port: AudioStreamPort, source: AudioSource, sink: PCMSink?, recording: PCMSink? = nil) {
         self.port = port
         self.sink = sink
+        let sinkRates = sink == nil ? [] : [8000, 16000, 48000]
+        toSink = ResamplerTable(from: sinkRates, to: sinkRates)
         self.recording = recording.map { CallRecording(sink: $0) }
         input = AudioInput(source)
         frame = .allocate(capacity: Self.frameCapacity)
@@ -81,9 +82,12 @@ final class AudioStream: @unchecked Sendable {
             unknownPackets &+= 1
             return
         }
-        if jitter.clockRate != kind.clockRate { jitter.reset(clockRate: kind.clockRate) }
+        if jitter.clockRate != kind.sampleRate { jitter.reset(clockRate: kind.sampleRate) }
+        // The buffer counts decoded samples. Multiplied, timestamps wrap at the same 32 bits as before.
+        var scaled = header
+        scaled.timestamp = header.timestamp &* UInt32(truncatingIfNeeded: kind.samplesPerClockUnit)
         jitter.insert(
-            header, payload: payload, duration: duration, redundancy: kind.carriesRedundancy(payload), arrival: arrival)
+            scaled, payload: payload, duration: duration, redundancy: kind.carriesRedundancy(payload), arrival: arrival)
     }
 
     /// Fills `received` with the next 20 ms; `isHeard`: somebody wants it at 48 kHz (the device, or the echo).
@@ -108,7 +112,7 @@ final class AudioStream: @unchecked Sendable {
             port.figures.totalSamples.wrappingAdd(UInt64(need), ordering: .relaxed)
             if taken < need { port.figures.concealedSamples.wrappingAdd(UInt64(need - taken), ordering: .relaxed) }
         }
-        if rate != 48000, isHeard { _ = toWide.process(UnsafeBufferPointer(output), into: received) }
+        if rate != 48000, isHeard { _ = toWide[rate, 48000]?.process(UnsafeBufferPointer(output), into: received) }
         receivedLevel.add(UnsafeBufferPointer(output))
         if isReceiving { deliver(output, silent: false) }
         publish()
@@ -185,15 +189,12 @@ final class AudioStream: @unchecked Sendable {
     private func deliver(_ samples: UnsafeMutableBufferPointer<Int16>, silent: Bool) {
         guard let sink, let wanted = sink.rate else { return }
         if silent { samples.update(repeating: 0) }
-        let have = silent ? 8000 : rate
-        switch (have, wanted) {
-        case (8000, 48000):
-            let n = sinkToWide.process(UnsafeBufferPointer(samples), into: sending)
+        // What is sent in this tick is made later: its memory is free.
+        if let converter = toSink[silent ? 8000 : rate, wanted] {
+            let n = converter.process(UnsafeBufferPointer(samples), into: sending)
             sink.push(UnsafeBufferPointer(rebasing: sending[..<n]))
-        case (48000, 8000):
-            let n = sinkToNarrow.process(UnsafeBufferPointer(samples), into: narrow)
-            sink.push(UnsafeBufferPointer(rebasing: narrow[..<n]))
-        default: sink.push(UnsafeBufferPointer(samples))
+        } else {
+            sink.push(UnsafeBufferPointer(samples))
         }
     }
 

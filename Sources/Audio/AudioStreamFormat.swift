@@ -37,6 +37,8 @@ public enum AudioSource: Sendable {
     case file(AudioClip)
     /// What was received, after jitter buffer and decoder, encoded anew.
     case echo
+    /// What another stream received in the same tick: two calls that are joined.
+    case peer(AudioStreamPort)
 }
 
 /// Mono samples at 48 kHz that streams share.

@@ -1,7 +1,7 @@
 import Core
 
 extension JitterBuffer {
-    /// One received packet. `duration`: samples in the RTP clock; `redundancy`: it carries a copy of the frame before it.
+    /// One received packet. Its timestamp and `duration` count samples in `clockRate`; `redundancy`: it carries a copy of the frame before it.
     public func insert(
         _ header: AudioPacketHeader, payload: UnsafeRawBufferPointer, duration: Int, redundancy: Bool = false, arrival: Instant
     ) {

@@ -6,7 +6,7 @@ import Core
 /// by as much as was concealed), and when a later packet is at hand the gap before it is filled by exactly its length (the delay stays).
 /// `adjustment` then tells when to stretch or compress so that the delay comes back to the target.
 public final class JitterBuffer {
-    /// What to put out next; counts are samples in the RTP clock.
+    /// What to put out next; counts are samples in `clockRate`.
     public enum Decision: Equatable, Sendable {
         /// Nothing was received yet, or nothing for a second.
         case silence
@@ -57,10 +57,12 @@ public final class JitterBuffer {
     static let slotBytes = 1500
     static let slotCount = 64
     static let leastDelay: Int64 = 20_000_000
-    static let greatestDelay: Int64 = 500_000_000
+    /// Nanoseconds.
+    public static let greatestDelay: Int64 = 500_000_000
     /// Above the measured spread: the tick that plays is never quite on time.
     static let margin: Int64 = 8_000_000
 
+    /// Of the timestamps it is given, and of everything it counts: the decoder's sample rate, which G.722's RTP clock is not.
     public private(set) var clockRate: Int
     public internal(set) var counters = Counters()
     let memory: UnsafeMutableRawPointer

@@ -83,7 +83,7 @@ public final class Resampler {
     }
 
     /// Takes all of `input` (at most `largestInput`) and returns the samples written; what does not fit the output is lost.
-    /// From 8000 to 48000 and back 20 ms always give 20 ms.
+    /// Between 8000, 16000 and 48000 20 ms always give 20 ms.
     public func process(_ input: UnsafeBufferPointer<Int16>, into output: UnsafeMutableBufferPointer<Int16>) -> Int {
         let count = min(input.count, capacity - filled)
         for i in 0..<count { memory[filled + i] = Float(input[i]) }

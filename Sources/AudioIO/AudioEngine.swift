@@ -36,6 +36,8 @@ public final class AudioEngine: @unchecked Sendable {
     /// The first call's recording, made at the start for the same reason.
     private var recorder: WAVWriter?
     private var ports: [ObjectIdentifier: (port: AudioStreamPort, sink: PCMSink?)] = [:]
+    /// Streams whose source is another call's: a change of the input is not for them.
+    private var joined: [ObjectIdentifier: AudioStreamPort] = [:]
     private var tones: [String: TonePattern]
     private var isShutDown: Bool { if case .shutDown = life { true } else { false } }
     private enum Life {
@@ -90,7 +92,15 @@ public final class AudioEngine: @unchecked Sendable {
         return true
     }
 
+    /// What `port` sends is what `peer` receives; nil: the input again.
+    public func join(_ port: AudioStreamPort, to peer: AudioStreamPort?) {
+        guard ports[ObjectIdentifier(port)] != nil else { return }
+        joined[ObjectIdentifier(port)] = peer
+        control.setSource(peer.map { .peer($0) } ?? source, of: port)
+    }
+
     public func detach(_ port: AudioStreamPort) {
+        joined[ObjectIdentifier(port)] = nil
         guard ports.removeValue(forKey: ObjectIdentifier(port)) != nil else { return }
         port.onSendAllowed = nil
         control.detach(port)
@@ -117,7 +127,7 @@ public final class AudioEngine: @unchecked Sendable {
     public func setInput(_ spec: AudioDeviceSpec) throws(AudioDeviceError) {
         guard !echo else { return }
         input = try checked(spec, .input)
-        for (port, _) in ports.values { control.setSource(source, of: port) }
+        for (port, _) in ports.values where joined[ObjectIdentifier(port)] == nil { control.setSource(source, of: port) }
         thread?.use(plan)
     }
 
@@ -225,7 +235,7 @@ public final class AudioEngine: @unchecked Sendable {
     }
 
     /// "a/b.wav" and "2" make "a/b-2.wav".
-    static func path(_ path: String, label: String) -> String {
+    public static func path(_ path: String, label: String) -> String {
         let name = Sanitiser.fileName(label)
         let slash = path.lastIndex(of: "/")
         let start = slash.map { path.index(after: $0) } ?? path.startIndex

@@ -10,6 +10,7 @@ struct Benchmarks {
             ("sip", SIPBenchmarks.run), ("sdp", DescriptionBenchmarks.run), ("stun", ConnectivityBenchmarks.stun),
             ("handshake", ConnectivityBenchmarks.handshake), ("srtp", SRTPBenchmarks.run), ("codec", CodecBenchmarks.run),
             ("pipeline", PipelineBenchmarks.run), ("jitter", PipelineBenchmarks.jitterBuffer), ("ring", PipelineBenchmarks.ring),
+            ("picture", PictureBenchmarks.run),
         ]
         for group in groups where wanted.isEmpty || wanted.contains(where: { group.name.hasPrefix($0) }) {
             do { try group.run() } catch { print("\(group.name): \(error)") }

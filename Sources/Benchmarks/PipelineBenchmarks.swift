@@ -6,7 +6,7 @@ import Core
 enum PipelineBenchmarks {
     static func run() throws {
         Report.head("AudioPipeline, one tick of 20 ms: one call, received, decoded, mixed, encoded")
-        for kind in [AudioCodecKind.opus, .pcmu] {
+        for kind in [AudioCodecKind.opus, .g722, .pcmu] {
             let call = try Call(kind)
             let ticks = 250
             let measured = try Measure.alone(rounds: 7, items: ticks) { for _ in 0..<ticks { call.tick() } }

@@ -19,9 +19,24 @@ static inline int nc_put_text(WINDOW *w, int y, int x, const char *s, attr_t a, 
   if (wattr_set(w, a, 0, &pair) == ERR) return ERR;
   return mvwaddstr(w, y, x, s);
 }
-/* newterm, for initscr ends the process when it does not know the terminal. */
-static inline SCREEN *nc_newterm(void) { return newterm(NULL, stdout, stdin); }
+/* newterm, for initscr ends the process when it does not know the terminal. Other descriptors than 1 and 0 get streams of
+   their own, which live as long as the process: only tests open such terminals. */
+static inline SCREEN *nc_newterm(const char *type, int out, int in) {
+  FILE *output = out == 1 ? stdout : fdopen(out, "w");
+  FILE *input = in == 0 ? stdin : fdopen(in, "r");
+  if (output == NULL || input == NULL) return NULL;
+  return newterm(type, output, input);
+}
 static inline int nc_has_colors(void) { return has_colors() ? 1 : 0; }
+/* 1 when the terminal's description says that a colour's number is its RGB value: the capability may be of any of three types.
+   Declared here, for term.h defines words like "lines" as macros. */
+extern int tigetflag(const char *);
+extern int tigetnum(const char *);
+extern char *tigetstr(const char *);
+static inline int nc_has_rgb(void) {
+  char *text = tigetstr("RGB");
+  return tigetflag("RGB") == 1 || tigetnum("RGB") > 0 || (text != 0 && text != (char *)-1);
+}
 static inline int nc_color_pairs(void) { return COLOR_PAIRS; }
 static inline int nc_get(WINDOW *w, wint_t *c) { return wget_wch(w, c); }
 static inline int nc_key_f(int n) { return KEY_F(n); }

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -115,4 +116,19 @@ int platform_route(const uint8_t *address, int length, uint8_t local[16]) {
   int result = getsockname(fd, (struct sockaddr *)&l, &n) == 0 ? unpack(&l, local, NULL) : -errno;
   close(fd);
   return result;
+}
+
+int platform_netlink_open(void) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return -errno;
+  struct sockaddr_nl s;
+  memset(&s, 0, sizeof s);
+  s.nl_family = AF_NETLINK;
+  s.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE;
+  if (bind(fd, (struct sockaddr *)&s, sizeof s) != 0) {
+    int e = errno;
+    close(fd);
+    return -e;
+  }
+  return fd;
 }

@@ -3,17 +3,22 @@ public enum AudioCodecKind: UInt8, Sendable, CaseIterable {
     case opus = 1
     case pcmu = 2
     case pcma = 3
+    case g722 = 4
 
     /// Samples a second of the decoded signal (mono).
     public var sampleRate: Int {
         switch self {
         case .opus: 48000
+        case .g722: 16000
         case .pcmu, .pcma: 8000
         }
     }
 
-    /// The RTP clock (RFC 7587 §4.1, RFC 3551 §4.5.14).
-    public var clockRate: Int { sampleRate }
+    /// The RTP clock (RFC 7587 §4.1, RFC 3551 §4.5.14). G.722 says 8000, an old mistake that stays (RFC 3551 §4.5.2).
+    public var clockRate: Int { self == .g722 ? 8000 : sampleRate }
+
+    /// Decoded samples for each unit of the RTP clock.
+    public var samplesPerClockUnit: Int { sampleRate / clockRate }
 
     /// The encoding name of `a=rtpmap`.
     public var encodingName: String {
@@ -21,6 +26,7 @@ public enum AudioCodecKind: UInt8, Sendable, CaseIterable {
         case .opus: "opus"
         case .pcmu: "PCMU"
         case .pcma: "PCMA"
+        case .g722: "G722"
         }
     }
 
@@ -33,6 +39,7 @@ public enum AudioCodecKind: UInt8, Sendable, CaseIterable {
         case .opus: nil
         case .pcmu: 0
         case .pcma: 8
+        case .g722: 9
         }
     }
 
@@ -45,11 +52,12 @@ public enum AudioCodecKind: UInt8, Sendable, CaseIterable {
         self = kind
     }
 
-    /// Samples a payload lasts, in the RTP clock; nil when no decoder would take it (empty, malformed, over 120 ms).
+    /// Decoded samples of a payload; nil when no decoder would take it (empty, malformed, over 120 ms).
     public func samples(in payload: UnsafeRawBufferPointer) -> Int? {
         switch self {
         case .opus: return OpusPacket.samples(in: payload)
-        case .pcmu, .pcma: return payload.isEmpty || payload.count > 960 ? nil : payload.count
+        // Eight bytes a millisecond, whatever the sample rate.
+        case .pcmu, .pcma, .g722: return payload.isEmpty || payload.count > 960 ? nil : payload.count * samplesPerClockUnit
         }
     }
 

@@ -4,8 +4,9 @@ public final class AudioDecoder {
     private enum Coder {
         case opus(OpusDecoder)
         case g711(G711, WaveformConcealment)
+        case g722(G722Decoder, WaveformConcealment)
     }
-    private let coder: Coder
+    private var coder: Coder
 
     public init(_ kind: AudioCodecKind) throws(CodecError) {
         self.kind = kind
@@ -13,8 +14,10 @@ public final class AudioDecoder {
         case .opus: coder = .opus(try OpusDecoder())
         case .pcmu: coder = .g711(.muLaw, WaveformConcealment(rate: kind.sampleRate))
         case .pcma: coder = .g711(.aLaw, WaveformConcealment(rate: kind.sampleRate))
+        case .g722: coder = .g722(G722Decoder(), WaveformConcealment(rate: kind.sampleRate))
         }
         G711.prepare()
+        G722Decoder.prepare()
     }
 
     /// Decodes one payload at the codec's sample rate. Returns the samples written; 0 when it cannot be decoded.
@@ -23,6 +26,11 @@ public final class AudioDecoder {
         case .opus(let decoder): return (try? decoder.decode(payload, into: samples)) ?? 0
         case .g711(let law, let concealment):
             let count = law.decode(payload, into: samples)
+            concealment.accept(UnsafeMutableBufferPointer(rebasing: samples[..<count]))
+            return count
+        case .g722(var decoder, let concealment):
+            let count = decoder.decode(payload, into: samples)
+            coder = .g722(decoder, concealment)
             concealment.accept(UnsafeMutableBufferPointer(rebasing: samples[..<count]))
             return count
         }
@@ -43,7 +51,7 @@ public final class AudioDecoder {
         case .opus(let decoder):
             let whole = max(120, count / 120 * 120)
             return (try? decoder.conceal(count: min(whole, samples.count / 120 * 120), into: samples)) ?? 0
-        case .g711(_, let concealment):
+        case .g711(_, let concealment), .g722(_, let concealment):
             let part = UnsafeMutableBufferPointer(rebasing: samples[..<min(max(0, count), samples.count)])
             concealment.conceal(into: part)
             return part.count
@@ -54,6 +62,9 @@ public final class AudioDecoder {
         switch coder {
         case .opus(let decoder): decoder.reset()
         case .g711(_, let concealment): concealment.reset()
+        case .g722(_, let concealment):
+            concealment.reset()
+            coder = .g722(G722Decoder(), concealment)
         }
     }
 }

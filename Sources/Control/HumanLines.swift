@@ -8,6 +8,7 @@ public enum HumanLines {
             return "listening on \(transport) \(address)" + (port.map { " port \($0)" } ?? "")
         case .registration(let account, let state, let status, let expires):
             return "\(account): \(state.rawValue)" + (status.map { " (\($0))" } ?? "") + (expires.map { ", expires in \($0) s" } ?? "")
+        case .link(let url, let expires): return "link for one call, good for \(max(1, expires / 60)) minutes: \(url)"
         case .callIncoming(let id, let from, let name, _, let security, _):
             return "call \(id): incoming from \(name.map { "\"\($0)\" " } ?? "")\(from) (\(security.rawValue))"
         case .callState(let id, let state, let held, let reason):

@@ -15,6 +15,7 @@ public enum JSONLines {
         switch event {
         case .listening: "listening"
         case .registration: "registration"
+        case .link: "link"
         case .callIncoming: "call.incoming"
         case .callState: "call.state"
         case .callIce: "call.ice"
@@ -35,6 +36,7 @@ public enum JSONLines {
                 ("account", .string(account.name)), ("state", .string(state.rawValue)), ("status", JSONValue(status)),
                 ("expiresSeconds", JSONValue(expires)),
             ]
+        case .link(let url, let expires): return [("url", .string(url)), ("expiresSeconds", JSONValue(expires))]
         case .callIncoming(_, let from, let name, let to, let security, let video):
             return [
                 ("from", .string(from)), ("displayName", JSONValue(name)), ("to", .string(to)), ("security", .string(security.rawValue)),
@@ -80,71 +82,5 @@ public enum JSONLines {
             ("sip", .object(sip)),
             ("setup", .object(setup)), ("transports", .array(result.transports.map(transport))), ("streams", .array(result.streams.map(stream))),
         ]
-    }
-
-    private static func transport(_ transport: TransportStatistics) -> JSONValue {
-        var members: [(String, JSONValue)] = [
-            ("component", .string(transport.component)), ("media", .array(transport.media.map { .string($0) })),
-            ("iceState", .string(transport.iceState)),
-            ("iceRole", JSONValue(transport.iceRole)), ("selectedCandidatePair", transport.selectedCandidatePair.map(pair) ?? .null),
-            ("dtlsState", .string(transport.dtlsState)), ("dtlsRole", JSONValue(transport.dtlsRole)), ("tlsVersion", JSONValue(transport.tlsVersion)),
-            ("dtlsCipher", JSONValue(transport.dtlsCipher)), ("srtpCipher", JSONValue(transport.srtpCipher)), ("rtcpMux", .bool(transport.rtcpMux)),
-        ]
-        members.append(("localFingerprint", fingerprint(transport.localFingerprint)))
-        members.append(("remoteFingerprint", fingerprint(transport.remoteFingerprint)))
-        members.append(("unknownSourceDropped", JSONValue(transport.unknownSourceDropped)))
-        return .object(members)
-    }
-
-    private static func fingerprint(_ fingerprint: FingerprintStatistics?) -> JSONValue {
-        guard let fingerprint else { return .null }
-        return .object([
-            ("algorithm", .string(fingerprint.algorithm)), ("value", .string(fingerprint.value)), ("verified", .bool(fingerprint.verified)),
-        ])
-    }
-
-    private static func candidate(_ candidate: CandidateDescription) -> JSONValue {
-        .object([
-            ("candidateType", .string(candidate.candidateType)), ("address", .string(candidate.address)), ("port", JSONValue(Int(candidate.port))),
-            ("protocol", .string(candidate.protocol)),
-        ])
-    }
-
-    private static func pair(_ pair: CandidatePairStatistics) -> JSONValue {
-        .object([
-            ("local", candidate(pair.local)), ("remote", candidate(pair.remote)), ("state", .string(pair.state)),
-            ("nominated", .bool(pair.nominated)),
-            ("currentRoundTripTimeMs", JSONValue(pair.currentRoundTripTimeMs)),
-        ])
-    }
-
-    private static func stream(_ stream: StreamStatistics) -> JSONValue {
-        let inbound = stream.inbound
-        let outbound = stream.outbound
-        return .object([
-            ("kind", .string(stream.kind)), ("codec", .string(stream.codec)), ("clockRate", JSONValue(stream.clockRate)),
-            ("direction", .string(stream.direction)),
-            (
-                "inbound",
-                .object([
-                    ("ssrc", JSONValue(inbound.ssrc.map { Int($0) })), ("packetsReceived", JSONValue(inbound.packetsReceived)),
-                    ("packetsLost", JSONValue(inbound.packetsLost)), ("bytesReceived", JSONValue(inbound.bytesReceived)),
-                    ("jitterMs", JSONValue(inbound.jitterMs)), ("jitterBufferDelayMs", JSONValue(inbound.jitterBufferDelayMs)),
-                    ("concealedSamples", JSONValue(inbound.concealedSamples)), ("totalSamplesReceived", JSONValue(inbound.totalSamplesReceived)),
-                    ("audioLevelDbov", JSONValue(inbound.audioLevelDbov)), ("unprotectErrors", JSONValue(inbound.unprotectErrors)),
-                    ("nackCount", JSONValue(inbound.nackCount)), ("pliCount", JSONValue(inbound.pliCount)),
-                ])
-            ),
-            (
-                "outbound",
-                .object([
-                    ("ssrc", JSONValue(Int(outbound.ssrc))), ("packetsSent", JSONValue(outbound.packetsSent)),
-                    ("bytesSent", JSONValue(outbound.bytesSent)),
-                    ("roundTripTimeMs", JSONValue(outbound.roundTripTimeMs)), ("remotePacketsLost", JSONValue(outbound.remotePacketsLost)),
-                    ("remoteJitterMs", JSONValue(outbound.remoteJitterMs)), ("audioLevelDbov", JSONValue(outbound.audioLevelDbov)),
-                ])
-            ),
-            ("mos", JSONValue(stream.mos)),
-        ])
     }
 }

@@ -24,6 +24,8 @@ final class Call {
         case ending
     }
 
+    enum Reoffer { case hold, path, target }
+
     let id: CallID
     let direction: CallDirection
     let session: SessionID
@@ -50,12 +52,26 @@ final class Call {
     /// A person (or `--auto-answer`) wants to answer; done as soon as the sockets are open.
     var wantsAnswer = false
 
+    /// The call that this one is joined with, or will be once both are answered.
+    var partner: CallID?
+    /// Nil while they are not joined yet.
+    var bridgeMode: BridgeMode?
+    /// To be called and joined with this call once it is answered.
+    var bridgesTo: String?
+
     var reported: CallState?
     var reportedHold: HeldBy?
     var isMuted = false
     var isSilenced = false
     var isHeldLocally = false
-    var holdPending = false
+    /// What our new offer that is on its way is for.
+    var reoffer: Reoffer?
+    /// The path was lost with an address of ours: to be sought by a new offer as soon as there is an address and no other offer is on its way.
+    var wantsPath = false
+    /// The peer has to learn our new Contact, by the same offer again.
+    var wantsRefresh = false
+    /// Offers for a new path that were refused or could not be sent, in a row.
+    var pathRefusals = 0
     var isHeldRemotely = false
     var digitsSent = ""
     var digitsReceived = ""
@@ -129,7 +145,8 @@ final class Call {
         // Both ends give up after the same time; whoever is hung up on first has seen the same failure.
         let nearly = Duration.seconds(1)
         let limits = media.environment.configuration
-        if negotiated.ice != nil, timing.iceConnected == nil, now - answered >= limits.iceTimeout - nearly { return .iceFailed }
+        // Where only RTCP has no path ICE is never done, and the call is none the worse for it.
+        if negotiated.ice != nil, timing.iceConnected == nil, !media.hasReceived, now - answered >= limits.iceTimeout - nearly { return .iceFailed }
         if negotiated.security == .dtls, timing.dtlsConnected == nil, now - answered >= limits.dtlsTimeout - nearly { return .dtlsFailed }
         // Hold does not count: while on hold nothing is expected.
         guard heldBy == nil else { return .answered }

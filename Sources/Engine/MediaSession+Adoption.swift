@@ -29,6 +29,7 @@ extension MediaSession {
                 ice?.handle(.changePeer(ufrag: remote.ufrag), at: now)
                 for transport in transports.values { transport.setRoute(nil) }
             }
+            remoteNamesIgnored = remote.candidates.count(where: \.isMDNS)
             ice?.handle(.setComponents(components), at: now)
             ice?.handle(
                 .setRemote(
@@ -37,8 +38,10 @@ extension MediaSession {
                 at: now)
             if remote.endOfCandidates { ice?.handle(.endOfRemoteCandidates, at: now) }
         } else {
-            ice = nil
-            if changes.contains(.address) || old == nil {
+            dropIce(at: now)
+            if environment.configuration.icePolicy == .relay {
+                outputs.append(.warning("relay-unavailable", "the peer does not take part in ICE: no media, since only a relay may be used"))
+            } else if changes.contains(.address) || old == nil {
                 let remotes = [1: media.remoteAddress, 2: media.remoteRTCPAddress]
                 for (component, transport) in transports {
                     guard let base = base(component: component), let remote = remotes[component] ?? nil else { continue }
@@ -46,6 +49,7 @@ extension MediaSession {
                 }
             }
         }
+        applyEarlyFragments(at: now)
         adoptSecurity(media, at: now)
         adoptCodecs(media, isFirst: old == nil)
         applyControls()
@@ -83,10 +87,11 @@ extension MediaSession {
         let association = DTLSAssociation(
             role: parameters.role == .active ? .client : .server, identity: environment.identity, configuration: configuration,
             clock: environment.dtlsClock)
-        let fingerprints = parameters.fingerprints.compactMap {
-            CertificateFingerprint(algorithm: FingerprintAlgorithm(token: $0.algorithm) ?? .sha1, bytes: $0.bytes)
+        let fingerprints = parameters.fingerprints.compactMap { signalled in
+            FingerprintAlgorithm(token: signalled.algorithm).flatMap { CertificateFingerprint(algorithm: $0, bytes: signalled.bytes) }
         }
-        association.expect(fingerprints: fingerprints, at: now)
+        association.expect(
+            fingerprints: fingerprints, policy: FingerprintPolicy(allowsSHA1: describer.quirks.acceptsSHA1Fingerprint), at: now)
         return association
     }
 
@@ -105,11 +110,19 @@ extension MediaSession {
             rtp = RTPSession(
                 configuration: RTPSession.Configuration(
                     cname: describer.cname, ssrc: describer.ssrc, isAVPF: media.isAVPF, reducedSize: media.rtcpRsize, clockRates: rates,
-                    eventPayloadTypes: events), random: environment.random, clock: environment.ntp)
+                    // Feedback about video goes with audio's reports.
+                    eventPayloadTypes: events, bandwidth: describer.negotiatedVideo == nil ? 64_000 : 1_500_000,
+                    senderBandwidth: media.remoteBandwidth.rtcpSenders.map { Int(clamping: $0) },
+                    receiverBandwidth: media.remoteBandwidth.rtcpReceivers.map { Int(clamping: $0) }, extensions: RTPExtensionMap(media),
+                    mid: media.mid, transportFeedback: media.transportCCFeedback, xrReceiverReferenceTime: media.xr.rcvrRTT,
+                    xrVoIPMetrics: media.xr.voipMetrics), random: environment.random, clock: environment.ntp)
         } else {
             rtp.setPayloadTypes(clockRates: rates, events: events)
+            rtp.setExtensions(RTPExtensionMap(media))
+            rtp.setMID(media.mid)
         }
 
+        writesLevel = media.extensions.audioLevel != nil
         let send = media.codecs.first.flatMap { codec in
             AudioCodecKind(encodingName: codec.name).map { AudioStreamFormat.Send(codec: $0, payloadType: codec.sendPayloadType) }
         }
@@ -125,10 +138,20 @@ extension MediaSession {
 
     func applyControls() {
         guard let port, let media = negotiated else { return }
-        port.sendEnabled = media.localDirection.sends
-        port.receiveEnabled = media.localDirection.receives
+        port.sendEnabled = media.localDirection.sends && audioBridge != .passing
+        port.receiveEnabled = media.localDirection.receives && audioBridge != .passing
         port.isMuted = isMuted || !isAnswered
         port.isHeld = !describer.direction.receives
         port.sendAllowed = transports[1]?.isReady == true && transports[1]?.route != nil
+    }
+}
+
+extension RTPExtensionMap {
+    /// The numbers are the same in both directions (RFC 8285 §6); one that only the peer writes is read as well.
+    init(_ media: NegotiatedMedia) {
+        let (ours, theirs) = (media.extensions, media.receivedExtensions)
+        self.init(
+            mid: ours.mid?.id ?? theirs.mid?.id, transportSequence: ours.transportCC ?? theirs.transportCC,
+            audioLevel: ours.audioLevel ?? theirs.audioLevel)
     }
 }

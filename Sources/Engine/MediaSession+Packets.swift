@@ -11,20 +11,27 @@ extension MediaSession {
     func receive(_ datagram: RawSpan, base: SocketAddress, from: SocketAddress, at now: Instant) {
         let component = component(of: base)
         switch PacketKind.classify(datagram) {
-        case .stun:
-            ice?.receive(datagram, from: from, to: base, at: now)
+        case .stun, .turnChannel:
+            if let inner = ice?.receive(datagram, from: from, to: base, at: now) {
+                return receive(datagram.extracting(inner.range), base: inner.base, from: inner.source, at: now)
+            }
             pump(at: now)
         case .dtls:
+            transports[component]?.countReceived(datagram.byteCount)
             receiveDTLS(datagram, component: component, base: base, from: from, at: now)
             pump(at: now)
         case .rtp:
-            if let transport = transports[component] { receiveRTP(datagram, transport, from: from, at: now) }
+            if let transport = transports[component] {
+                transport.countReceived(datagram.byteCount)
+                receiveRTP(datagram, transport, from: from, at: now)
+            }
         case .rtcp:
             if let transport = transports[component] ?? transports[1] {
+                transport.countReceived(datagram.byteCount)
                 receiveRTCP(datagram, transport, from: from, at: now)
                 pumpControl(at: now)
             }
-        case .zrtp, .turnChannel, .unknown: transports[component]?.unknownSourceDropped += 1
+        case .zrtp, .unknown: transports[component]?.dropped.unknownSource += 1
         }
     }
 
@@ -40,13 +47,13 @@ extension MediaSession {
             guard negotiated == nil, ice?.isKnownSource(from, component: component) == true else { return }
             let waiting = MediaTransport(component: component)
             transports[component] = waiting
-            waiting.keepEarly(datagram, from: from)
+            waiting.keepEarly(datagram, from: from, at: now)
             return
         }
         let known = isKnown(from, transport)
         if transport.receiveDTLS(datagram, from: from, isKnown: known, at: now) { return }
         if known {
-            if transport.dtlsState == nil { transport.keepEarly(datagram, from: from) }
+            if transport.dtlsState == nil { transport.keepEarly(datagram, from: from, at: now) }
             return
         }
         // A peer behind a NAT, without ICE: whoever completes the handshake with the signalled fingerprint is it.
@@ -56,7 +63,7 @@ extension MediaSession {
             _ = transport.receiveDTLS(datagram, from: from, isKnown: false, at: now)
             return
         }
-        transport.unknownSourceDropped += 1
+        transport.dropped.unknownSource += 1
     }
 
     /// A plain source that is silent for so long may be replaced.
@@ -83,7 +90,7 @@ extension MediaSession {
         if let keys = transport.keys {
             // With DTLS or SDES and no ICE the tag proves the sender; with ICE the source must be known as well.
             guard ice == nil || isKnown(from, transport) else {
-                transport.unknownSourceDropped += 1
+                transport.dropped.unknownSource += 1
                 return
             }
             copy(datagram)
@@ -92,17 +99,17 @@ extension MediaSession {
                 latch(transport, from: from)
                 deliver(UnsafeRawBufferPointer(rebasing: scratch[..<length]).bytes, at: now)
             } catch {
-                transport.unprotectErrors += 1
+                transport.countRefused(error)
             }
         } else if transport.isPlain {
             guard admitsPlain(datagram, from, transport, at: now) else {
-                transport.unknownSourceDropped += 1
+                transport.dropped.unknownSource += 1
                 return
             }
             latch(transport, from: from)
             deliver(datagram, at: now)
         } else {
-            transport.noKeyDropped += 1
+            transport.dropped.noKey += 1
         }
     }
 
@@ -116,22 +123,25 @@ extension MediaSession {
 
     private func deliver(_ packet: RawSpan, at now: Instant) {
         guard let header = try? RTPHeader(packet) else { return }
-        let payload = packet.extracting(header.payloadRange)
-        let reception = rtp.receiveRTP(header, payloadLength: payload.byteCount, at: now)
         lastReceivedAt = now
         if !hasReceived {
             hasReceived = true
             outputs.append(.firstReceived)
         }
+        if receiveVideo(header, in: packet, at: now) { return }
+        let payload = packet.extracting(header.payloadRange)
+        let reception = rtp.receiveRTP(header, in: packet, at: now)
         switch reception {
         case .restarted, .ssrcChanged: digits.restart()
         default: break
         }
         guard reception.isPlayable else { return }
         if digits.receive(payload, header: header, at: now) {
+            passOver(header)
             pump(at: now)
             return
         }
+        if passOn(header, payload) { return }
         port?.receive(
             AudioPacketHeader(
                 sequence: header.sequenceNumber, timestamp: header.timestamp, ssrc: header.ssrc, payloadType: header.payloadType,
@@ -143,30 +153,52 @@ extension MediaSession {
         guard datagram.byteCount <= scratch.count else { return }
         if let keys = transport.keys {
             guard ice == nil || isKnown(from, transport) else {
-                transport.unknownSourceDropped += 1
+                transport.dropped.unknownSource += 1
                 return
             }
             copy(datagram)
             do throws(SRTPError) {
                 let length = try keys.inbound.unprotectRTCP(scratch, length: datagram.byteCount)
                 if transport.component == 2 { latch(transport, from: from) }
-                rtp.receiveRTCP(UnsafeRawBufferPointer(rebasing: scratch[..<length]).bytes, at: now)
+                deliverRTCP(UnsafeRawBufferPointer(rebasing: scratch[..<length]).bytes, at: now)
             } catch {
-                transport.unprotectErrors += 1
+                transport.countRefused(error)
             }
         } else if transport.isPlain {
             guard admitsPlainControl(from, transport) else {
-                transport.unknownSourceDropped += 1
+                transport.dropped.unknownSource += 1
                 return
             }
             if transport.component == 2 { latch(transport, from: from) }
-            rtp.receiveRTCP(datagram, at: now)
+            deliverRTCP(datagram, at: now)
         } else {
-            transport.noKeyDropped += 1
+            transport.dropped.noKey += 1
         }
     }
 
+    /// A compound may speak of audio and video; each takes what is about itself.
+    private func deliverRTCP(_ compound: RawSpan, at now: Instant) {
+        rtp.receiveRTCP(compound, at: now)
+        guard video != nil else { return }
+        video?.receiveRTCP(compound, at: now)
+        // Protecting what goes out uses the same memory as the compound: it is read by now.
+        pumpVideo(at: now)
+    }
+
     // MARK: out
+
+    /// By the socket, or through the TURN server that the route's base is an address of.
+    func transmit(_ bytes: [UInt8], _ route: MediaTransport.Route) {
+        guard ice != nil else {
+            outputs.append(.transmit(Transmit(payload: bytes, source: route.base, destination: route.remote)))
+            return
+        }
+        switch ice?.carry(bytes, from: route.base, to: route.remote) {
+        case .datagram(let transmit): outputs.append(.transmit(transmit))
+        case .stream(let stream, let bytes): outputs.append(.stream(.send(stream, bytes)))
+        case nil: break
+        }
+    }
 
     /// Sends what the audio thread encoded since the last time.
     func sendEncoded(at now: Instant) {
@@ -177,44 +209,65 @@ extension MediaSession {
     private func send(_ frame: EncodedAudioHeader, _ payload: UnsafeRawBufferPointer, at now: Instant) {
         guard let transport = transports[1], let route = transport.route, transport.isReady else { return }
         if isAnswered, let event = digits.next(timestamp: frame.timestamp) {
-            let header = rtp.willSend(
-                payloadType: event.payloadType, payloadLength: TelephoneEvent.length, timestamp: event.timestamp, marker: event.packet.marker, at: now
-            )
-            event.packet.event.payload.withUnsafeBytes { sendRTP(header, $0, transport, route) }
+            event.packet.event.payload.withUnsafeBytes {
+                sendRTP(event.payloadType, $0, timestamp: event.timestamp, marker: event.packet.marker, transport, route, at: now)
+            }
             if let completed = event.packet.completed { outputs.append(.digit(completed.digit, durationMs: completed.durationMs, .outgoing)) }
             return
         }
-        let header = rtp.willSend(
-            payloadType: frame.payloadType, payloadLength: payload.count, timestamp: frame.timestamp, marker: frame.marker, at: now)
-        sendRTP(header, payload, transport, route)
+        sendRTP(frame.payloadType, payload, timestamp: frame.timestamp, marker: frame.marker, transport, route, at: now)
     }
 
-    private func sendRTP(_ header: RTPHeader, _ payload: UnsafeRawBufferPointer, _ transport: MediaTransport, _ route: MediaTransport.Route) {
-        guard RTPHeader.fixedLength + payload.count + 64 <= scratch.count else { return }
-        header.write(into: scratch)
-        UnsafeMutableRawBufferPointer(rebasing: scratch[RTPHeader.fixedLength...]).copyMemory(from: payload)
-        var length = RTPHeader.fixedLength + payload.count
+    private func sendRTP(
+        _ payloadType: UInt8, _ payload: UnsafeRawBufferPointer, timestamp: UInt32, marker: Bool, _ transport: MediaTransport,
+        _ route: MediaTransport.Route, at now: Instant
+    ) {
+        guard RTPSession.maximumHeaderLength + payload.count + 64 <= scratch.count,
+            let head = rtp.writeHeader(
+                payloadType: payloadType, payloadLength: payload.count, timestamp: timestamp, marker: marker, audioLevel: sentLevel, into: scratch,
+                at: now)
+        else { return }
+        UnsafeMutableRawBufferPointer(rebasing: scratch[head...]).copyMemory(from: payload)
+        protectAndSend(head + payload.count, transport, route)
+    }
+
+    /// Sends the packet that stands at the beginning of `scratch`.
+    func protectAndSend(_ count: Int, _ transport: MediaTransport, _ route: MediaTransport.Route) {
+        var length = count
         if let keys = transport.keys {
             guard let protected = try? keys.outbound.protectRTP(scratch, length: length) else { return }
             length = protected
         }
-        outputs.append(.transmit(Transmit(payload: Array(scratch[..<length]), source: route.base, destination: route.remote)))
+        transport.countSent(length)
+        transmit(Array(scratch[..<length]), route)
         if !hasSent {
             hasSent = true
             outputs.append(.firstSent)
         }
     }
 
+    /// How loud we are (RFC 6464), where the peer wants to know.
+    private var sentLevel: RTPAudioLevel? {
+        guard writesLevel, let level = port?.statistics.sentLevelDbov else { return nil }
+        let below = UInt8(exactly: min(127, max(0, -level)).rounded()) ?? 127
+        return RTPAudioLevel(level: below, isVoice: below < 50)
+    }
+
     /// RTCP goes by its own transport, or by RTP's when muxed.
     func pumpControl(at now: Instant) {
         while let output = rtp.poll() {
             guard case .transmit(let compound) = output else { continue }
-            guard let transport = transports[2] ?? transports[1], let route = transport.route, transport.isReady else { continue }
-            var bytes = compound
-            if let keys = transport.keys {
-                guard (try? keys.outbound.protectRTCP(&bytes)) != nil else { continue }
-            }
-            outputs.append(.transmit(Transmit(payload: bytes, source: route.base, destination: route.remote)))
+            sendControl(compound)
         }
+    }
+
+    func sendControl(_ compound: [UInt8]) {
+        guard let transport = transports[2] ?? transports[1], let route = transport.route, transport.isReady else { return }
+        var bytes = compound
+        if let keys = transport.keys {
+            guard (try? keys.outbound.protectRTCP(&bytes)) != nil else { return }
+        }
+        transport.countSent(bytes.count)
+        transmit(bytes, route)
     }
 }

@@ -22,7 +22,12 @@ final class MediaSession {
 
     enum Output {
         case transmit(Transmit)
+        case stream(StreamRequest)
         case ice(component: Int, state: IceState)
+        /// Every server has answered or is given up.
+        case gathered
+        /// There are candidates that the peer has not been told of.
+        case candidates
         case iceConnected
         case iceFailed
         case consentLost
@@ -31,6 +36,17 @@ final class MediaSession {
         case dtlsFailed(DTLSFailure)
         case firstReceived
         case firstSent
+        /// A STUN or TURN server gave nothing; the text is sanitised.
+        case serverFailed(SocketAddress, isTurn: Bool, String)
+        case warning(String, String)
+        case frame(VP8Frame)
+        /// For the call that this one is joined with.
+        case audioPacket(RelayedAudio)
+        case audioSkipped(UInt16, ssrc: UInt32)
+        /// For whoever this call's video is passed to.
+        case videoPacket(VideoPacket)
+        /// The peer needs a key frame of the video that is passed to it.
+        case keyFrameRequested
         case digit(Character, durationMs: Int, DTMFDirection)
         case attach(AudioStreamPort)
         case keyLog(String)
@@ -38,11 +54,19 @@ final class MediaSession {
     }
 
     let environment: Environment
-    private(set) var sockets: [MediaSocket] = []
+    var sockets: [MediaSocket] = []
     var describer: MediaDescriber
     var ice: IceAgent?
     var transports: [Int: MediaTransport] = [:]
     var rtp: RTPSession
+    var video: VideoSession?
+    var videoFile: VideoFileSource?
+    var bundle = BundleDemultiplexer()
+    var audioBridge = AudioBridge.none
+    /// Packets of video go to another call, and come from there.
+    var passesVideo = false
+    /// A person looks at the picture.
+    var isWatched = false
     var port: AudioStreamPort?
     var digits = MediaDigits()
     var outputs: [Output] = []
@@ -55,8 +79,18 @@ final class MediaSession {
     var isMuted = false { didSet { applyControls() } }
     var hasReceived = false
     var hasSent = false
+    /// The peer wants to know how loud we are.
+    var writesLevel = false
+    /// The candidates of the present generation that the peer was told of, and whether it was told that there are no more; nil before a description.
+    var signalled: (candidates: Set<IceCandidate>, isComplete: Bool)?
+    /// Candidates of the peer that came before its description.
+    var earlyFragments: [TrickleFragment] = []
     /// When the last authenticated packet came.
     var lastReceivedAt: Instant?
+    /// The first INVITE: what the times of the handshake count from.
+    var zero: Instant?
+    /// Candidates of the peer's latest description that are mDNS names.
+    var remoteNamesIgnored = 0
     private var isIceReported = false
     private var isDTLSReported = false
     private var isClosed = false
@@ -74,6 +108,8 @@ final class MediaSession {
 
     var negotiated: NegotiatedMedia? { describer.negotiated }
 
+    var hasOutput: Bool { !outputs.isEmpty }
+
     func poll() -> Output? { outputs.isEmpty ? nil : outputs.removeFirst() }
 
     // MARK: sockets and descriptions
@@ -82,17 +118,23 @@ final class MediaSession {
     func open(_ sockets: [MediaSocket]) { self.sockets = sockets }
 
     func base(component: Int) -> SocketAddress? { sockets.first { $0.component == component }?.address }
-    func component(of base: SocketAddress) -> Int { sockets.first { $0.address == base }?.component ?? 1 }
+    func component(of base: SocketAddress) -> Int { sockets.first { $0.address == base }?.component ?? ice?.component(ofBase: base) ?? 1 }
 
     private func makeAgent(controlling: Bool, components: Int, at now: Instant) {
         var configuration = IceConfiguration(isControlling: controlling, components: components)
         configuration.timeout = environment.configuration.iceTimeout + patience
+        configuration.policy = environment.configuration.icePolicy
         var agent = IceAgent(configuration: configuration, random: environment.random)
         for socket in sockets where socket.component <= components {
             agent.handle(.addHost(component: socket.component, base: socket.address), at: now)
         }
-        agent.handle(.gather(stunServers: environment.configuration.stunServers), at: now)
+        gather(&agent, at: now)
         ice = agent
+    }
+
+    func gather(_ agent: inout IceAgent, at now: Instant) {
+        let known = environment.configuration
+        agent.handle(.gather(stunServers: known.stunServers, turnServers: known.turnServers), at: now)
     }
 
     /// False while server-reflexive candidates are still asked for: then the description waits a little.
@@ -103,19 +145,37 @@ final class MediaSession {
         if wanted {
             if ice == nil { makeAgent(controlling: controlling, components: components, at: now) }
         } else {
-            ice = nil
+            dropIce(at: now)
         }
         pump(at: now)
     }
 
+    /// The peer does not take part in ICE.
+    func dropIce(at now: Instant) {
+        ice?.handle(.close, at: now)
+        pumpIce(at: now)
+        ice = nil
+    }
+
     private func ground() -> MediaDescriber.Ground? {
-        guard let address = base(component: 1) else { return nil }
+        guard var address = base(component: 1) else { return nil }
+        if environment.configuration.icePolicy == .relay, let ice {
+            // Our own address stays private; without a relay there is none to give (RFC 8839 §4.2.1.3).
+            let relayed = ice.localCandidates.first { $0.component == 1 && $0.kind == .relayed }?.address
+            address = relayed ?? SocketAddress(address.ip.isV4 ? .anyV4 : .anyV6, 9)
+            let control = ice.localCandidates.first { $0.component == 2 && $0.kind == .relayed }?.address
+            return MediaDescriber.Ground(
+                address: address, rtcpPort: base(component: 2).map { _ in control?.port ?? 9 }, ice: (ice.localCredentials, ice.localCandidates),
+                isGathered: isGathered)
+        }
         return MediaDescriber.Ground(
-            address: address, rtcpPort: base(component: 2)?.port, ice: ice.map { ($0.localCredentials, $0.localCandidates) })
+            address: address, rtcpPort: base(component: 2)?.port, ice: ice.map { ($0.localCredentials, $0.localCandidates) },
+            isGathered: isGathered)
     }
 
     func makeOffer(_ mode: SecurityMode) -> [UInt8]? {
         guard let ground = ground() else { return nil }
+        noteSignalled()
         return describer.offer(mode, ground: ground)
     }
 
@@ -131,7 +191,10 @@ final class MediaSession {
         switch describer.answer(evaluation, ground: ground) {
         case .failure(let error): return .failure(error)
         case .success(let answer):
+            noteSignalled()
+            tell(evaluation.issues)
             adopt(answer.media, replacing: old, at: now)
+            adoptVideo(at: now)
             return .success(answer.description.bytes)
         }
     }
@@ -141,16 +204,24 @@ final class MediaSession {
         let old = describer.negotiated
         switch describer.apply(answer: answer) {
         case .failure(let error): return error
-        case .success(let media):
-            adopt(media, replacing: old, at: now)
+        case .success(let session):
+            tell(session.issues)
+            adopt(session.audio, replacing: old, at: now)
+            adoptVideo(at: now)
             return nil
         }
+    }
+
+    /// The call goes on without video.
+    private func tell(_ issues: [NegotiationIssue]) {
+        for issue in issues { outputs.append(.warning("video-refused", issue.description)) }
     }
 
     /// The call was answered: from now on what is said is sent.
     func answered(at now: Instant) {
         isAnswered = true
         applyControls()
+        applyVideoControls(at: now)
         pump(at: now)
     }
 
@@ -158,6 +229,7 @@ final class MediaSession {
 
     var deadline: Instant? {
         var next = earliest(ice?.deadline, rtp.deadline)
+        if let video { next = earliest(next, earliest(video.deadline, videoFile?.deadline)) }
         for transport in transports.values { next = earliest(next, transport.deadline) }
         return earliest(next, digits.deadline)
     }
@@ -167,6 +239,7 @@ final class MediaSession {
         for transport in transports.values { transport.handleTimeout(at: now) }
         rtp.handleTimeout(at: now)
         digits.handleTimeout(at: now)
+        handleVideoTimeout(at: now)
         pump(at: now)
     }
 
@@ -186,10 +259,13 @@ final class MediaSession {
         }
     }
 
-    private func pumpIce(at now: Instant) {
+    func pumpIce(at now: Instant) {
         while let output = ice?.poll() {
             switch output {
             case .transmit(let transmit): outputs.append(.transmit(transmit))
+            case .openStream(let stream, let server): outputs.append(.stream(.open(stream, server)))
+            case .sendStream(let stream, let bytes): outputs.append(.stream(.send(stream, bytes)))
+            case .closeStream(let stream): outputs.append(.stream(.close(stream)))
             case .event(let event): handle(event, at: now)
             }
         }
@@ -211,7 +287,11 @@ final class MediaSession {
         case .consentLost(let component):
             transports[component]?.setRoute(nil)
             if component == 1 { outputs.append(.consentLost) }
-        case .localCandidate, .gatheringComplete, .roleChanged: break
+        case .serverFailed(let server, let isTurn, _, let message):
+            outputs.append(.serverFailed(server, isTurn: isTurn, Sanitiser.text(message)))
+        case .gatheringComplete: outputs.append(.gathered)
+        case .localCandidate: if signalled != nil { outputs.append(.candidates) }
+        case .roleChanged: break
         }
     }
 
@@ -225,7 +305,8 @@ final class MediaSession {
         for step in transport.progress(at: now) {
             switch step {
             case .transmit(let bytes, let route):
-                outputs.append(.transmit(Transmit(payload: bytes, source: route.base, destination: route.remote)))
+                transport.countSent(bytes.count)
+                transmit(bytes, route)
             case .keyLog(let line): outputs.append(.keyLog(line))
             case .connecting: outputs.append(.dtls(component: transport.component))
             case .keyed:
@@ -235,9 +316,16 @@ final class MediaSession {
                     outputs.append(.dtlsConnected)
                 }
                 applyControls()
+                applyVideoControls(at: now)
             case .failed(let failure):
                 outputs.append(.dtls(component: transport.component))
-                outputs.append(.dtlsFailed(failure))
+                switch failure {
+                // Without RTCP the call goes on, but not with a certificate that is not the peer's.
+                case .timeout, .alert, .handshake, .noCommonSRTPProfile, .library:
+                    guard transport.component != 1 else { fallthrough }
+                    outputs.append(.warning("rtcp-failed", "no reports, RTCP has no keys: \(Phone.sentence(failure))"))
+                case .fingerprintMismatch, .untrustedCertificate, .ciphersRefused, .noUsableFingerprint: outputs.append(.dtlsFailed(failure))
+                }
             }
         }
     }
@@ -249,11 +337,15 @@ final class MediaSession {
         port?.sendAllowed = false
         rtp.handle(.close(reason: nil), at: now)
         pumpControl(at: now)
+        video?.handle(.close, at: now)
+        pumpVideo(at: now)
+        videoFile = nil
         for transport in transports.sorted(by: { $0.key < $1.key }).map(\.value) {
             transport.close(at: now)
             flush(transport, at: now)
         }
         ice?.handle(.close, at: now)
+        pumpIce(at: now)
     }
 
     /// What an answered call has not reached, or has lost.

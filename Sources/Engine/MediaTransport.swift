@@ -1,4 +1,5 @@
 import Core
+import Interface
 import Secure
 
 /// One component of a call's media: its route, its DTLS association and its SRTP keys. Owns C handles, hence a class.
@@ -45,10 +46,36 @@ final class MediaTransport {
     private var early: [(bytes: [UInt8], from: SocketAddress)] = []
     private(set) var lastFailure: DTLSFailure?
 
-    // What came and was not taken.
-    var unknownSourceDropped = 0
-    var noKeyDropped = 0
-    var unprotectErrors = 0
+    /// What came and was not taken.
+    var dropped = DroppedPackets()
+    /// Of those: what SRTP itself refused.
+    private(set) var unprotectErrors = 0
+    private(set) var flights = DTLSFlightLog()
+    private(set) var sent = Traffic()
+    private(set) var received = Traffic()
+
+    /// Datagrams of this transport, STUN not counted.
+    struct Traffic {
+        var packets = 0
+        var bytes = 0
+        mutating func count(_ length: Int) {
+            packets &+= 1
+            bytes &+= length
+        }
+    }
+
+    func countSent(_ length: Int) { sent.count(length) }
+    func countReceived(_ length: Int) { received.count(length) }
+
+    func countRefused(_ error: SRTPError) {
+        unprotectErrors += 1
+        switch error {
+        case .authentication: dropped.authentication += 1
+        case .replay, .replayOld: dropped.replay += 1
+        case .noKey: dropped.noKey += 1
+        default: dropped.other += 1
+        }
+    }
 
     init(component: Int) { self.component = component }
 
@@ -137,7 +164,8 @@ final class MediaTransport {
     }
 
     /// DTLS from a known source before the handshake could begin: the newest few are kept.
-    func keepEarly(_ datagram: RawSpan, from: SocketAddress) {
+    func keepEarly(_ datagram: RawSpan, from: SocketAddress, at now: Instant) {
+        flights.note(datagram, isSent: false, at: now)
         early.append((datagram.copy(), from))
         while early.count > Self.earlyLimit || early.reduce(0, { $0 + $1.bytes.count }) > Self.earlyBytes { early.removeFirst() }
     }
@@ -147,14 +175,17 @@ final class MediaTransport {
         switch state {
         case .handshaking(let handshakes):
             if let own = handshakes.first(where: { $0.source == from }) {
+                flights.note(datagram, isSent: false, at: now)
                 own.association.receive(datagram, at: now)
                 return true
             }
             guard isKnown, let first = handshakes.first(where: { $0.source == nil }) else { return false }
+            flights.note(datagram, isSent: false, at: now)
             first.association.receive(datagram, at: now)
             return true
         case .keyed(_, let association?, let source):
             guard isKnown || source == from else { return false }
+            flights.note(datagram, isSent: false, at: now)
             association.receive(datagram, at: now)
             return true
         case .keyed, .waiting, .plain, .failed: return false
@@ -195,7 +226,10 @@ final class MediaTransport {
                 if let source = handshake.source { to?.remote = source }
                 while let output = handshake.association.poll() {
                     switch output {
-                    case .transmit(let bytes): if let to { out.append(.transmit(bytes, to)) }
+                    case .transmit(let bytes):
+                        guard let to else { break }
+                        flights.note(bytes.span.bytes, isSent: true, at: now)
+                        out.append(.transmit(bytes, to))
                     case .stateChanged(.connecting): out.append(.connecting)
                     case .keyLog(let line): out.append(.keyLog(line))
                     case .stateChanged: break
@@ -227,7 +261,9 @@ final class MediaTransport {
             state = .handshaking(handshakes)
         case .keyed(_, let association?, _):
             while let output = association.poll() {
-                if case .transmit(let bytes) = output, let route { out.append(.transmit(bytes, route)) }
+                guard case .transmit(let bytes) = output, let route else { continue }
+                flights.note(bytes.span.bytes, isSent: true, at: now)
+                out.append(.transmit(bytes, route))
             }
         case .keyed, .waiting, .plain, .failed: break
         }

@@ -22,6 +22,15 @@ extension Phone {
         case .setHeld(let id, let isHeld): with(id, at: now) { $0.setHeld($1, isHeld, at: now) }
         case .sendDTMF(let id, let digits): with(id, at: now) { $0.sendDigits($1, digits, at: now) }
         case .focus(let id): with(id, at: now) { phone, _ in phone.setFocus(id) }
+        case .join(let one, let other): join(one, other, at: now)
+        case .part(let id): with(id, at: now) { $0.part($1, at: now) }
+        case .bridge(let first, let second): bridge(first, second, at: now)
+        case .viewVideo(let id, let isWatched):
+            with(id, at: now) {
+                $1.media.isWatched = isWatched
+                if isWatched { $1.media.requestKeyFrame(at: now) }
+            }
+        case .requestKeyFrame(let id): calls[id]?.media.requestKeyFrame(at: now)
         case .selectAudioInput(let specification): emit(.audio(.selectInput(specification)))
         case .selectAudioOutput(let specification): emit(.audio(.selectOutput(specification)))
         case .register(let account): userAgent.handle(.register(account.name), at: now)
@@ -52,14 +61,19 @@ extension Phone {
         return uri
     }
 
-    private mutating func dial(_ text: String, at now: Instant) {
+    /// - Parameter prepare: what the call is told before anything leaves.
+    mutating func dial(_ text: String, at now: Instant, prepare: ((Call) -> Void)? = nil) {
         guard life == .running else { return }
+        let isPlain = prepare == nil
+        let prepare = prepare ?? { _ in }
         if text == "echo" {
             if let echo {
-                place(to: echo, shown: "echo", at: now)
-            } else if !waitingForEcho {
-                waitingForEcho = true
-                emit(.startEcho)
+                place(to: echo, shown: "echo", at: now, prepare: prepare)
+            } else {
+                if echoWaiters.isEmpty { emit(.startEcho) }
+                // Whoever asks again while it starts has asked once.
+                if isPlain, !echoWaiters.isEmpty { return }
+                if echoWaiters.count < configuration.maximumCalls { echoWaiters.append(prepare) }
             }
             return
         }
@@ -71,24 +85,28 @@ extension Phone {
             tell(.error, "too-many-calls", "\(calls.count) calls are up already", call: nil, at: now)
             return
         }
-        place(to: uri, shown: uri.description, at: now)
+        place(to: uri, shown: uri.description, at: now, prepare: prepare)
     }
 
     mutating func echoListening(_ uri: SIPURI, at now: Instant) {
         echo = uri
         userAgent.directTarget = uri
-        guard waitingForEcho else { return }
-        waitingForEcho = false
-        place(to: uri, shown: "echo", at: now)
+        let waiters = echoWaiters
+        echoWaiters = []
+        for prepare in waiters { place(to: uri, shown: "echo", at: now, prepare: prepare) }
     }
 
     mutating func echoFailed(_ why: String, at now: Instant) {
-        guard waitingForEcho, let nowhere = Phone.target("echo@localhost") else { return }
-        waitingForEcho = false
-        let call = makeOutgoing(to: nowhere, shown: "echo", at: now)
-        tell(.error, "echo-failed", "the echo endpoint cannot start: \(Sanitiser.text(why))", call: call.id, at: now)
-        call.verdict = .unreachable
-        conclude(call, endedBy: "local", at: now)
+        guard let nowhere = Phone.target("echo@localhost") else { return }
+        let waiters = echoWaiters
+        echoWaiters = []
+        for prepare in waiters {
+            let call = makeOutgoing(to: nowhere, shown: "echo", at: now)
+            prepare(call)
+            tell(.error, "echo-failed", "the echo endpoint cannot start: \(Sanitiser.text(why))", call: call.id, at: now)
+            call.verdict = .unreachable
+            conclude(call, endedBy: "local", at: now)
+        }
     }
 
     /// A call that is known but has sent nothing yet.
@@ -99,6 +117,7 @@ extension Phone {
             phase: .preparing, timing: CallTiming(start: now, startedAt: wallClock.time(at: now)), remoteUri: Sanitiser.text(shown))
         call.target = target
         call.media.patience = configuration.ringTimeout
+        call.media.describer.videoDirection = configuration.videoDirection(offering: true)
         call.account = shown == "echo" ? nil : configuration.accounts.first?.id
         let steps = configuration.securitySteps
         call.mode = steps.first ?? .none
@@ -108,9 +127,10 @@ extension Phone {
         return call
     }
 
-    private mutating func place(to target: SIPURI, shown: String, at now: Instant) {
+    private mutating func place(to target: SIPURI, shown: String, at now: Instant, prepare: (Call) -> Void) {
         guard life == .running else { return }
         let call = makeOutgoing(to: target, shown: shown, at: now)
+        prepare(call)
         setFocus(call.id)
         if let account = call.account, let state = accounts.first(where: { $0.id.name == account })?.state,
             !configuration.unregisteredAccounts.contains(account),
@@ -134,6 +154,8 @@ extension Phone {
         guard let target = call.target else { return }
         let account = configuration.accounts.first { $0.id == call.account }
         let hop = target == echo ? target : account?.proxy ?? configuration.proxy ?? target
+        call.media.describer.quirks = account.flatMap { configuration.quirks[$0.id] } ?? AccountQuirks()
+        if hop.isSecure || hop.transport.map({ $0.lowercased() != "udp" }) == true { call.media.describer.offerLimit = nil }
         let query = ResolutionQuery(
             host: hop.host, port: hop.port, transport: hop.transport.flatMap { SIPTransport(rawValue: $0.lowercased()) }, secure: hop.scheme == "sips"
         )
@@ -183,9 +205,9 @@ extension Phone {
     }
 
     private mutating func setHeld(_ call: Call, _ isHeld: Bool, at now: Instant) {
-        guard call.isAnswered, call.isHeldLocally != isHeld, !call.holdPending else { return }
+        guard call.isAnswered, call.isHeldLocally != isHeld, call.reoffer == nil else { return }
         call.media.describer.direction = isHeld ? .sendonly : .sendrecv
-        call.holdPending = true
+        call.reoffer = .hold
         guard let offer = call.media.makeOffer(call.security ?? call.mode) else { return }
         userAgent.handle(.reoffer(call.session, body: offer), at: now)
     }

@@ -77,9 +77,16 @@ extension Phone {
         result.setup = call.timing.setup
 
         while let output = call.media.poll() {
-            if case .transmit(let transmit) = output { emit(.sendMedia(call.socketID, transmit)) }
+            switch output {
+            case .transmit(let transmit): emit(.sendMedia(call.socketID, transmit))
+            case .stream(let request): handle(request, call)
+            default: break
+            }
         }
-        for timer in [Timer.ring(call.id), .answer(call.id), .limit(call.id), .gather(call.id), .path(call.id), .handshake(call.id)] {
+        closeStreams(of: call.id)
+        for timer in [
+            Timer.ring(call.id), .answer(call.id), .limit(call.id), .gather(call.id), .path(call.id), .handshake(call.id), .reoffer(call.id),
+        ] {
             timers.cancel(timer)
         }
         sessions.removeValue(forKey: call.session)
@@ -89,10 +96,13 @@ extension Phone {
         if focused == call.id { setFocus(calls.keys.min()) }
         remember(call, result, at: now)
 
+        links?.handle(.callEnded(call.id), at: now)
+
         let reason = call.verdictReason ?? call.reason
         emit(.callState(call.id, .ended, heldBy: nil, reason: call.timing.answered == nil ? reason : call.verdictReason ?? end?.reason), at: now)
         emit(.result(result), at: now)
         call.phase = .ending
+        endPartner(of: call, at: now)
     }
 
     private func finalOutcome(_ call: Call, at now: Instant) -> Outcome {

@@ -26,7 +26,12 @@ extension Phone {
             call.media.prepare(ice: wantsIce, controlling: controlling, components: hasControl ? 2 : 1, at: now)
         default: return
         }
-        if call.media.isGathered { gathered(call, at: now) } else { timers.set(.gather(call.id), at: now + .seconds(1)) }
+        // An answer to somebody who takes the rest later waits for nobody.
+        if call.media.isGathered || call.isAlerting && canTrickle(call) {
+            gathered(call, at: now)
+        } else {
+            timers.set(.gather(call.id), at: now + configuration.gatherTimeout)
+        }
     }
 
     /// Candidates are known, or the wait for them is over.
@@ -37,6 +42,7 @@ extension Phone {
         case .alerting(isReady: false):
             call.phase = .alerting(isReady: true)
             if call.wantsAnswer { accept(call, at: now) }
+        case .answered: seekPath(call, at: now)
         default: break
         }
     }
@@ -45,6 +51,7 @@ extension Phone {
         guard let target = call.target, let offer = call.media.makeOffer(call.mode) else { return }
         call.phase = .calling
         call.timing.start = now
+        call.media.zero = now
         timers.set(.ring(call.id), at: now + configuration.ringTimeout)
         userAgent.handle(.invite(call.session, to: target, account: call.account, body: offer, contentType: "application/sdp"), at: now)
     }
@@ -64,8 +71,8 @@ extension Phone {
 
     mutating func mediaClosed(_ id: MediaSocketID, _ address: SocketAddress, at now: Instant) {
         guard let call = sockets[id].flatMap({ calls[$0] }) else { return }
-        call.media.ice?.handle(.removeBase(address), at: now)
-        call.media.pump(at: now)
+        lose(call, at: now) { $0 == address }
+        seekPath(call, at: now)
     }
 
     /// - Returns: whether anything came that the phone itself must look at.
@@ -75,23 +82,33 @@ extension Phone {
         while let output = call.media.poll() {
             switch output {
             case .transmit(let transmit): emit(.sendMedia(call.socketID, transmit))
+            case .stream(let request): handle(request, call)
+            case .frame(let frame): emit(.frame(call.id, frame))
+            case .audioPacket, .audioSkipped, .videoPacket, .keyFrameRequested: passOn(output, from: call, at: now)
             default:
                 isNoteworthy = true
                 handle(output, call, at: now)
             }
         }
+        // What was passed on leaves by the other call.
+        if let other = call.partner.flatMap({ calls[$0] }), other.media.hasOutput, drainMedia(other, at: now) { isNoteworthy = true }
         return isNoteworthy
     }
 
     private mutating func handle(_ output: MediaSession.Output, _ call: Call, at now: Instant) {
         switch output {
-        case .transmit: break
+        case .transmit, .stream, .frame, .audioPacket, .audioSkipped, .videoPacket, .keyFrameRequested: break
         case .keyLog(let line): emit(.keyLog(line))
-        case .attach(let port): emit(.audio(.attach(call.id, port)))
+        // A call whose packets pass through has nothing for the audio thread.
+        case .attach(let port): if call.bridgeMode != .passedThrough { emit(.audio(.attach(call.id, port))) }
         case .ice(let component, _):
             let name = component == 1 ? "rtp" : "rtcp"
             guard let figures = call.media.transportStatistics.first(where: { $0.component == name }) else { return }
             emit(.callIce(call.id, component: name, iceState: figures.iceState, pairs: figures.pairs), at: now)
+        case .gathered:
+            gathered(call, at: now)
+            trickle(call, at: now)
+        case .candidates: trickle(call, at: now)
         case .iceConnected: call.timing.iceConnected = call.timing.iceConnected ?? now
         // Early media is one fork's: what it comes to ends the call only when that fork answers.
         case .iceFailed, .consentLost: if call.timing.answered != nil { judgeMedia(call, at: now) }
@@ -103,6 +120,10 @@ extension Phone {
         case .dtlsFailed(let failure):
             guard failure.isMismatch || call.direction == .incoming || call.timing.answered != nil else { return }
             fail(call, failure.isMismatch ? .fingerprintMismatch : .dtlsFailed, Phone.sentence(failure), at: now)
+        case .serverFailed(let server, let isTurn, let message):
+            let what = isTurn ? "TURN" : "STUN"
+            tell(.warning, isTurn ? "turn-failed" : "stun-failed", "\(what) server \(server): \(message)", call: call.id, at: now)
+        case .warning(let code, let message): tell(.warning, code, message, call: call.id, at: now)
         case .firstReceived: call.timing.firstMediaReceived = call.timing.firstMediaReceived ?? now
         case .firstSent: call.timing.firstMediaSent = call.timing.firstMediaSent ?? now
         case .digit(let digit, let durationMs, let direction): received(digit, durationMs: durationMs, direction, call, at: now)
@@ -115,7 +136,12 @@ extension Phone {
     mutating func judgeMedia(_ call: Call, isPathDue: Bool = false, isHandshakeDue: Bool = false, at now: Instant) {
         guard call.isAnswered else { return }
         switch call.media.shortcoming(ice: isPathDue, dtls: isHandshakeDue) {
-        case .noPath: fail(call, .iceFailed, "ICE found no working path to the peer", at: now)
+        // A path that was there and is lost for good is another thing than none at all.
+        case .noPath where call.timing.iceConnected != nil: fail(call, .mediaLost, "no path to the peer is left", at: now)
+        case .noPath:
+            call.media.reportSilentServers(at: now)
+            drainMedia(call, at: now)
+            fail(call, .iceFailed, "ICE found no working path to the peer", at: now)
         case .pathLost: fail(call, .mediaLost, "the peer no longer answers connectivity checks", at: now)
         case .noHandshake:
             judgeCertificate(call, at: now)
@@ -128,6 +154,8 @@ extension Phone {
     static func sentence(_ failure: DTLSFailure) -> String {
         switch failure {
         case .fingerprintMismatch: "the peer's certificate is not the one it signalled: somebody may be in between"
+        case .untrustedCertificate(let reason): "the peer's certificate is not signed by anybody trusted: \(Sanitiser.text(reason))"
+        case .ciphersRefused(let names): "the cipher list names suites that protect nothing: \(Sanitiser.text(names.joined(separator: ", ")))"
         case .noUsableFingerprint: "the peer signalled no fingerprint that counts"
         case .noCommonSRTPProfile: "no common SRTP profile"
         case .timeout(let alert): "no DTLS handshake in time" + (alert.map { " (alert \($0) came in clear)" } ?? "")
@@ -156,6 +184,8 @@ extension Phone {
         case .gather(let id): if let call = calls[id] { gathered(call, at: now) }
         case .statistics: reportStatistics(at: now)
         case .tone: endTone = nil
+        case .link: links?.handleTimeout(at: now)
+        case .reoffer(let id): if let call = calls[id] { seekPath(call, at: now) }
         case .quit: finish(at: now)
         }
     }
@@ -164,6 +194,7 @@ extension Phone {
         var isAnyAnswered = false
         for call in calls.values.sorted(by: { $0.id < $1.id }) where call.isAnswered {
             isAnyAnswered = true
+            call.media.tellConditions()
             let streams = call.media.streamStatistics
             // What the peer reports as lost decides how much redundancy Opus carries; some of it always, for the first loss.
             if let lost = call.media.rtp.statistics.outbound.fractionLost {

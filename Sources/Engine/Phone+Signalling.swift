@@ -22,9 +22,18 @@ extension Phone {
         case .reoffered(let session, let sdp): with(session) { $0.reoffered($1, sdp: sdp, at: now) }
         case .reofferAnswered(let session, let sdp): with(session) { $0.reofferAnswered($1, sdp: sdp, at: now) }
         case .reofferFailed(let session, let status): with(session) { $0.reofferFailed($1, status: status, at: now) }
+        case .refreshNeeded(let session):
+            with(session) {
+                $1.wantsRefresh = true
+                $0.seekPath($1, at: now)
+            }
         case .rejected(let session, let status, let reason, _): with(session) { $0.rejected($1, status: status, reason: reason, at: now) }
         case .dtmfInfo(let session, let digit, let durationMs):
             with(session) { $0.received(digit, durationMs: durationMs, .incoming, $1, at: now) }
+        case .info(let session, let package, let contentType, let body):
+            with(session) { $0.received(info: package, contentType: contentType, body: body, $1, at: now) }
+        // The candidates of the descriptions are enough, or ICE says that they are not.
+        case .infoFailed: break
         case .ended(let session, let end): with(session) { $0.ended($1, end, at: now) }
         case .registration(let account, let state, let status, let expires, let cause):
             registration(AccountID(account), state, status: status, expiresSeconds: expires, cause: cause, at: now)
@@ -43,8 +52,19 @@ extension Phone {
             userAgent.handle(.reject(session, status: 480, reason: nil), at: now)
             return
         }
+        if let connection = incoming.flow.connection, incoming.isGuest, links?.mayCall(connection) != true {
+            userAgent.handle(.reject(session, status: 403, reason: nil), at: now)
+            return
+        }
         let media = MediaSession(environment: environment)
-        let remoteUri = Sanitiser.text(incoming.from.uri.description)
+        media.describer.quirks = incoming.account.flatMap { configuration.quirks[$0] } ?? AccountQuirks()
+        if incoming.flow.transport != .udp { media.describer.offerLimit = nil }
+        media.describer.videoDirection = configuration.videoDirection(offering: incoming.offer == nil)
+        // A guest says nothing about itself that could be believed; where it comes from is known.
+        let from =
+            incoming.isGuest
+            ? NameAddress(displayName: "Browser", uri: SIPURI(user: "guest", host: .ip(incoming.flow.remote.ip))) : incoming.from
+        let remoteUri = Sanitiser.text(from.uri.description)
         var evaluation: OfferEvaluation?
         if let offer = incoming.offer {
             switch evaluate(offer, media) {
@@ -59,7 +79,7 @@ extension Phone {
         let call = Call(
             id: makeCallID(), direction: .incoming, session: session, socketID: makeSocketID(), media: media, phase: .alerting(isReady: false),
             timing: CallTiming(start: now, startedAt: wallClock.time(at: now)), remoteUri: remoteUri)
-        call.displayName = incoming.from.displayName.map { Sanitiser.text($0) }.flatMap { $0.isEmpty ? nil : $0 }
+        call.displayName = from.displayName.map { Sanitiser.text($0) }.flatMap { $0.isEmpty ? nil : $0 }
         call.signallingIsSecure = incoming.flow.transport.isSecure
         call.evaluation = evaluation
         call.offersInAnswer = evaluation == nil
@@ -67,20 +87,25 @@ extension Phone {
         let components = evaluation?.media.rtcpMux == true ? 1 : 2
         call.securityOffered = call.mode
         add(call)
+        if let connection = incoming.flow.connection { _ = links?.use(connection: connection, call: call.id) }
+        media.zero = now
         if focused == nil { setFocus(call.id) }
         call.timing.ringing = now
         timers.set(.ring(call.id), at: now + configuration.ringTimeout)
         emit(
             .callIncoming(
                 call.id, from: call.remoteUri, displayName: call.displayName, to: Sanitiser.text(incoming.to.uri.description), security: call.mode,
-                video: false),
+                video: evaluation?.offersVideo ?? false),
             at: now)
         let wantsIce = call.offersInAnswer ? configuration.offersIce(call.mode) : call.evaluation?.media.ice != nil
         emit(
             .openMedia(
                 MediaRequest(id: call.socketID, toward: .local(incoming.flow.local.ip), components: components, allAddresses: wantsIce)))
         userAgent.handle(.provisional(session, status: 180, body: nil), at: now)
-        if configuration.autoAnswer {
+        // With a web port only those who come by its link are put through.
+        if let target = configuration.bridgesIncomingTo, incoming.isGuest || links == nil {
+            bridge(call, to: target, at: now)
+        } else if configuration.autoAnswer {
             if configuration.answerAfter > .zero {
                 timers.set(.answer(call.id), at: now + configuration.answerAfter)
             } else {
@@ -146,6 +171,9 @@ extension Phone {
         if timers.deadline(of: .statistics) == nil { timers.set(.statistics, at: now + configuration.statisticsInterval) }
         if !configuration.digitsAfterAnswer.isEmpty { try? call.media.digits.enqueue(configuration.digitsAfterAnswer) }
         judgeMedia(call, at: now)
+        seekPath(call, at: now)
+        trickle(call, at: now)
+        continueBridge(call, at: now)
     }
 
     private mutating func acknowledged(_ call: Call, sdp: [UInt8]?, at now: Instant) {
@@ -173,6 +201,7 @@ extension Phone {
             if let answer = try? SessionDescription(parsing: sdp), call.media.apply(answer: answer, at: now) == nil {
                 call.phase = .early(dialog: dialog)
                 call.answeredDialog = dialog
+                trickle(call, at: now)
                 return
             }
         }
@@ -203,6 +232,7 @@ extension Phone {
             return false
         }
         noteHold(call)
+        updateBridge(call, at: now)
         return true
     }
 
@@ -252,12 +282,16 @@ extension Phone {
             userAgent.handle(.answerReoffer(call.session, body: offer, status: 200), at: now)
             return
         }
+        // The peer may begin with video in mid-call.
+        if call.media.describer.videoDirection == nil { call.media.describer.videoDirection = configuration.videoDirection(offering: false) }
         switch evaluate(sdp, call.media) {
         case .success(let evaluation):
             switch call.media.makeAnswer(evaluation, at: now) {
             case .success(let answer):
                 userAgent.handle(.answerReoffer(call.session, body: answer, status: 200), at: now)
                 noteHold(call)
+                trickle(call, at: now)
+                updateBridge(call, at: now)
             case .failure: userAgent.handle(.answerReoffer(call.session, body: nil, status: 488), at: now)
             }
         case .failure(let why):
@@ -268,17 +302,24 @@ extension Phone {
 
     private mutating func reofferAnswered(_ call: Call, sdp: [UInt8]?, at now: Instant) {
         if let sdp { applyAnswer(sdp, call, at: now) }
-        if call.holdPending {
-            call.holdPending = false
-            call.isHeldLocally = !call.media.describer.direction.receives
-        }
+        if case .hold = call.reoffer { call.isHeldLocally = !call.media.describer.direction.receives }
+        call.reoffer = nil
+        call.pathRefusals = 0
         noteHold(call)
+        seekPath(call, at: now)
+        trickle(call, at: now)
     }
 
     private mutating func reofferFailed(_ call: Call, status: Int, at now: Instant) {
-        call.holdPending = false
+        let purpose = call.reoffer
+        call.reoffer = nil
+        switch purpose {
+        case .path, .target: return refused(purpose, call, status: status, at: now)
+        case .hold, nil: break
+        }
         call.media.describer.direction = call.isHeldLocally ? .sendonly : .sendrecv
         tell(.warning, "hold-failed", "the peer refused the change (\(status))", call: call.id, at: now)
+        seekPath(call, at: now)
     }
 
     private func noteHold(_ call: Call) {
@@ -288,7 +329,10 @@ extension Phone {
 
     mutating func received(_ digit: Character, durationMs: Int, _ direction: DTMFDirection, _ call: Call, at now: Instant) {
         let text = String(digit)
-        if direction == .incoming { call.digitsReceived = String((call.digitsReceived + text).suffix(64)) }
+        if direction == .incoming {
+            call.digitsReceived = String((call.digitsReceived + text).suffix(64))
+            passOn(digit: digit, durationMs: durationMs, from: call, at: now)
+        }
         if direction == .outgoing { call.digitsSent = String((call.digitsSent + text).suffix(64)) }
         emit(.callDTMF(call.id, digit: text, durationMs: durationMs, direction: direction), at: now)
     }
@@ -307,6 +351,11 @@ extension Phone {
             accounts[index].state = shown
             accounts[index].status = status
             accounts[index].expiresSeconds = expiresSeconds
+        }
+        // Before the state: it tells those that wait for it why.
+        if hasJustFailed, case .tls(let text) = cause {
+            tell(.warning, Outcome.tlsFailed.word, "\(account) is not registered: \(Sanitiser.text(text))", call: nil, at: now)
+            hasJustFailed = false
         }
         emit(.registration(account: account, state: shown, status: status, expiresSeconds: expiresSeconds), at: now)
         if hasJustFailed {

@@ -13,6 +13,7 @@ extension Phone {
         out.notice = notice
         out.history = history
         out.isQuitting = life != .running
+        out.link = linkSnapshot
         out.calls = calls.values.sorted { $0.id < $1.id }.map(snapshot)
         return out
     }
@@ -31,6 +32,9 @@ extension Phone {
         out.setup = call.timing.setup
         out.transports = call.media.transportStatistics
         out.streams = call.media.streamStatistics
+        out.joinedWith = call.partner
+        out.bridgeMode = call.bridgeMode
+        out.hasVideo = call.media.video != nil
         out.digitsSent = call.digitsSent
         out.digitsReceived = call.digitsReceived
         return out

@@ -1,4 +1,5 @@
 import Core
+import ICE
 import Interface
 import RTP
 import SDP
@@ -24,10 +25,14 @@ public struct Phone: StateMachine {
         case handshake(CallID)
         /// Gathering took long enough: offer what there is.
         case gather(CallID)
+        /// A new offer for a lost path is tried again.
+        case reoffer(CallID)
         /// The figures of every answered call.
         case statistics
         /// The busy or failure tone.
         case tone
+        /// The link for a browser expires.
+        case link
         /// The end, whatever is left.
         case quit
     }
@@ -46,6 +51,7 @@ public struct Phone: StateMachine {
     var calls: [CallID: Call] = [:]
     var sessions: [SessionID: CallID] = [:]
     var sockets: [MediaSocketID: CallID] = [:]
+    var streams: [MediaStreamID: (call: CallID, stream: IceStreamID)] = [:]
     var accounts: [AccountSnapshot] = []
     var focused: CallID?
     var history: [HistoryEntry] = []
@@ -59,9 +65,13 @@ public struct Phone: StateMachine {
     var endTone: LocalTone?
     var echo: SIPURI?
     /// Calls to `echo` that wait for the echo endpoint to listen.
-    var waitingForEcho = false
+    var echoWaiters: [(Call) -> Void] = []
+    /// With a web port only.
+    var links: LinkBook?
+    var linkBase = ""
     private var nextCall = 1
     private var nextSocket: UInt64 = 1
+    private var nextStream: UInt64 = 1
     private var outputs: [PhoneOutput] = []
     private var drained = 0
 
@@ -80,6 +90,8 @@ public struct Phone: StateMachine {
             userAgent: configuration.userAgent, maximumCalls: configuration.maximumCalls, identity: configuration.identity,
             displayName: configuration.displayName)
         agent.proxy = configuration.proxy
+        agent.trickle = configuration.trickle
+        agent.instanceID = configuration.instanceID
         userAgent = UserAgent(configuration: agent, random: random)
         history = Array(configuration.history.prefix(configuration.historyLimit))
     }
@@ -127,10 +139,15 @@ public struct Phone: StateMachine {
         case .command(let command): perform(command, at: now)
         case .signalling(let fact):
             if case .listening(let transport, let address) = fact { announce(transport, address, at: now) }
+            if case .closed(let connection) = fact { links?.handle(.connectionClosed(connection), at: now) }
             userAgent.handle(fact, at: now)
         case .mediaOpened(let id, let opened): mediaOpened(id, opened, at: now)
         case .mediaFailed(let id, let message, let unresolved): mediaFailed(id, message, unresolved: unresolved, at: now)
         case .mediaClosed(let id, let address): mediaClosed(id, address, at: now)
+        case .mediaAdded(let id, let opened): mediaAdded(id, opened, at: now)
+        case .addressesChanged(let usable): addressesChanged(usable, at: now)
+        case .streamOpened(let id, let local): streamOpened(id, local: local, at: now)
+        case .streamClosed(let id, let reason): streamClosed(id, reason, at: now)
         case .echoListening(let uri): echoListening(uri, at: now)
         case .echoFailed(let why): echoFailed(why, at: now)
         case .audio(let snapshot): audio = snapshot
@@ -160,6 +177,13 @@ public struct Phone: StateMachine {
     public mutating func receiveMedia(_ datagram: RawSpan, socket: MediaSocketID, local: SocketAddress, from: SocketAddress, at now: Instant) {
         guard life != .finished, let id = sockets[socket], let call = calls[id] else { return }
         call.media.receive(datagram, base: local, from: from, at: now)
+        if drainMedia(call, at: now) { round(at: now) }
+    }
+
+    /// Bytes of a connection to a TURN server.
+    public mutating func receiveStream(_ bytes: [UInt8], stream: MediaStreamID, at now: Instant) {
+        guard life != .finished, let place = streams[stream], let call = calls[place.call] else { return }
+        call.media.receiveStream(bytes, stream: place.stream, at: now)
         if drainMedia(call, at: now) { round(at: now) }
     }
 
@@ -208,6 +232,7 @@ public struct Phone: StateMachine {
                 handle(output, at: now)
             }
             for call in calls.values.sorted(by: { $0.id < $1.id }) where drainMedia(call, at: now) { isMoving = true }
+            if drainLinks(at: now) { isMoving = true }
         }
         for call in calls.values.sorted(by: { $0.id < $1.id }) { report(call, at: now) }
         chooseTone()
@@ -242,6 +267,11 @@ public struct Phone: StateMachine {
         return MediaSocketID(raw: nextSocket)
     }
 
+    mutating func makeStreamID() -> MediaStreamID {
+        defer { nextStream &+= 1 }
+        return MediaStreamID(raw: nextStream)
+    }
+
     private mutating func announce(_ transport: SIPTransport, _ address: SocketAddress, at now: Instant) {
         let port: UInt16? = transport == .ws || transport == .wss ? nil : address.port
         listening.append("\(transport.rawValue) \(address)")
@@ -253,6 +283,7 @@ public struct Phone: StateMachine {
     mutating func quit(at now: Instant) {
         guard life == .running else { return }
         life = .quitting
+        links?.handle(.close, at: now)
         timers.set(.quit, at: now + .seconds(2))
         for call in calls.values.sorted(by: { $0.id < $1.id }) { hangUp(call, at: now) }
         userAgent.handle(.shutdown, at: now)

@@ -1,6 +1,7 @@
 import Audio
 import Core
 import Interface
+import RTP
 import SIP
 
 /// Names one set of media sockets of a call: a call that is offered again after a step down keeps its own.
@@ -8,6 +9,12 @@ public struct MediaSocketID: Hashable, Sendable, CustomStringConvertible {
     public let raw: UInt64
     public init(raw: UInt64) { self.raw = raw }
     public var description: String { String(raw) }
+}
+
+/// Names one connection to a TURN server over TCP or TLS. Never used again.
+public struct MediaStreamID: Hashable, Sendable {
+    public let raw: UInt64
+    public init(raw: UInt64) { self.raw = raw }
 }
 
 /// A bound UDP socket for media.
@@ -22,7 +29,7 @@ public struct MediaSocket: Hashable, Sendable {
     }
 }
 
-/// Facts that the world tells the phone. Packets come by `receiveSignalling` and `receiveMedia`.
+/// Facts that the world tells the phone. Packets come by `receiveSignalling`, `receiveMedia` and `receiveStream`.
 public enum PhoneInput: Sendable {
     case command(Command)
     /// What the user agent asked for or should know: sockets listening, names resolved, connections made and lost.
@@ -33,6 +40,14 @@ public enum PhoneInput: Sendable {
     case mediaFailed(MediaSocketID, message: String, unresolved: Bool)
     /// A media socket's address went away.
     case mediaClosed(MediaSocketID, SocketAddress)
+    /// The answer to a request for `.more` sockets; none when there is no other address.
+    case mediaAdded(MediaSocketID, [MediaSocket])
+    /// The machine's addresses now, without loopback: told when one came or went.
+    case addressesChanged([IPAddress])
+    /// A connection asked for by `.openStream` is up, its TLS handshake done.
+    case streamOpened(MediaStreamID, local: SocketAddress)
+    /// It was closed by the other side, or could not be opened.
+    case streamClosed(MediaStreamID, reason: String)
     case audio(AudioSnapshot)
     /// Something a person should know, from devices or files.
     case warning(code: String, message: String)
@@ -51,6 +66,8 @@ public struct MediaRequest: Sendable, Equatable {
         case query(ResolutionQuery)
         /// The local address that the peer's request came to.
         case local(IPAddress)
+        /// Sockets on addresses that the call has none on yet, the one that leads to this address first. `.mediaAdded` answers.
+        case more(toward: IPAddress?)
     }
 
     public var id: MediaSocketID
@@ -65,6 +82,8 @@ public struct MediaRequest: Sendable, Equatable {
 public enum AudioRequest: Sendable {
     case attach(CallID, AudioStreamPort)
     case detach(CallID)
+    /// What the first call sends is what the second one receives; nil: the input again.
+    case join(CallID, CallID?)
     case focus(CallID?)
     case tone(LocalTone?)
     case selectInput(String)
@@ -82,8 +101,17 @@ public enum PhoneOutput: Sendable {
     case resolve(ResolutionID, ResolutionQuery)
     case openMedia(MediaRequest)
     case closeMedia(MediaSocketID)
+    /// One socket of a call: its address is gone.
+    case closeMediaSocket(MediaSocketID, SocketAddress)
     case sendMedia(MediaSocketID, Transmit)
+    /// A connection to a TURN server; `secure`: TLS, whose certificate must have `serverName`. `.streamOpened` or `.streamClosed` answers.
+    case openStream(MediaStreamID, secure: Bool, to: SocketAddress, serverName: String)
+    case sendStream(MediaStreamID, [UInt8])
+    /// Bytes sent before are still delivered. No `.streamClosed` follows.
+    case closeStream(MediaStreamID)
     case audio(AudioRequest)
+    /// A whole frame of a call's video, in order: the first is a key frame.
+    case frame(CallID, VP8Frame)
     /// Start the built-in echo endpoint; `.echoListening` answers.
     case startEcho
     case event(TimedEvent)

@@ -41,7 +41,7 @@ extension IceAgent {
         guard remoteCredentials != nil else { return }
         let existing = Set(checkList.map { PairKey($0.component, $0.base, $0.remote.address) })
         var fresh: [IcePair] = []
-        for local in hosts {
+        for local in checkBases {
             for remote in remoteCandidates where canPair(local, remote) && !existing.contains(PairKey(local.component, local.base, remote.address)) {
                 fresh.append(makePair(local, remote))
             }
@@ -73,6 +73,8 @@ extension IceAgent {
     /// §6.1.2.2: same component, same family, link-local IPv6 only with its like.
     private func canPair(_ local: IceCandidate, _ remote: IceCandidate) -> Bool {
         guard local.component == remote.component, local.address.ip.isV4 == remote.address.ip.isV4 else { return false }
+        // What is local to the peer's machine or link is not so to the server's.
+        if local.kind == .relayed, !local.address.ip.isLoopback, remote.address.ip.isLoopback || remote.address.ip.isLinkLocal { return false }
         return local.address.ip.isV4 || local.address.ip.isLinkLocal == remote.address.ip.isLinkLocal
     }
 
@@ -83,7 +85,7 @@ extension IceAgent {
 
     /// A pair that the peer's check revealed (§7.3.1.4); nil when it cannot be had.
     mutating func addPair(component: Int, base: SocketAddress, remote: IceCandidate) -> IcePair.ID? {
-        guard let local = hosts.first(where: { $0.component == component && $0.base == base }) else { return nil }
+        guard let local = checkBases.first(where: { $0.component == component && $0.base == base }) else { return nil }
         var pair = makePair(local, remote)
         pair.check = .waiting
         checkList.append(pair)

@@ -4,8 +4,11 @@ import Core
 extension IceAgent {
     mutating func addHost(component: Int, base: SocketAddress, at now: Instant) {
         guard (1...components).contains(component), base.port != 0, !base.ip.isUnspecified, !base.ip.isMulticast else { return }
-        guard hosts.count < Self.baseLimit, !hosts.contains(where: { $0.base == base }) else { return }
+        guard sockets.count < Self.baseLimit, !sockets.contains(where: { $0.base == base }) else { return }
+        sockets.append(Socket(component: component, base: base))
         if !hostAddresses.contains(base.ip) { hostAddresses.append(base.ip) }
+        // Nobody but TURN servers is to learn of it.
+        guard configuration.policy == .all else { return }
         let candidate = IceCandidate(
             foundation: foundation(.host, base.ip), component: component, priority: localPriority(.host, base.ip, component), address: base,
             kind: .host)
@@ -15,14 +18,22 @@ extension IceAgent {
         pump(at: now)
     }
 
-    /// The candidates that checks are sent from.
-    var hosts: [IceCandidate] { localCandidates.filter { $0.kind == .host } }
+    /// The candidates that checks are sent from: each is its own base.
+    var checkBases: [IceCandidate] { localCandidates.filter { $0.kind == .host || $0.kind == .relayed } }
 
-    /// Asks a server only from bases of its own family.
-    mutating func gather(_ servers: [SocketAddress], at now: Instant) {
-        for server in servers.prefix(Self.serverLimit) {
-            for host in hosts where host.base.ip.isV4 == server.ip.isV4 {
-                gatherQueue.append(GatherTask(component: host.component, base: host.base, server: server))
+    /// 1 or 2 for a base of ours that checks are sent from and answered on.
+    public func component(ofBase base: SocketAddress) -> Int? {
+        localCandidates.first { $0.base == base && ($0.kind == .host || $0.kind == .relayed) }?.component
+    }
+
+    /// Asks a server only from bases of its own family. A TURN server tells the reflexive address as well.
+    mutating func gather(_ stunServers: [SocketAddress], _ turnServers: [TurnServer], at now: Instant) {
+        queueRelays(turnServers)
+        let asked = gatherQueue
+        for server in stunServers.prefix(Self.serverLimit) where configuration.policy == .all {
+            for socket in sockets where socket.base.ip.isV4 == server.ip.isV4 {
+                if asked.contains(where: { $0.base == socket.base && $0.server == server }) { continue }
+                gatherQueue.append(GatherTask(component: socket.component, base: socket.base, server: server))
             }
         }
         gatheringState = .gathering
@@ -33,24 +44,39 @@ extension IceAgent {
     mutating func pumpGathering(at now: Instant) {
         if !gatherQueue.isEmpty {
             let task = gatherQueue.removeFirst()
-            begin(.gather(component: task.component), from: task.base, to: task.server, at: now)
+            if task.isRelay {
+                startRelay(task, at: now)
+            } else if let base = task.base {
+                begin(.gather(component: task.component), from: base, to: task.server, at: now)
+            }
             if !gatherQueue.isEmpty { timers.set(.gatherPace, at: now + configuration.ta) }
         }
         completeGatheringIfDone()
     }
 
     /// A server's answer or its silence.
-    mutating func gathered(_ mapped: SocketAddress?, by transaction: IceTransaction, component: Int, at now: Instant) {
+    mutating func gathered(_ mapped: SocketAddress?, by transaction: IceTransaction, component: Int, code: Int? = nil, at now: Instant) {
+        let server = transaction.destination
+        if mapped == nil {
+            // Told when no socket got an answer.
+            let isOpen =
+                gatherQueue.contains { !$0.isRelay && $0.server == server }
+                || transactions.values.contains { if case .gather = $0.purpose { $0.destination == server } else { false } }
+            if !isOpen, !answeredServers.contains(server) {
+                report(server, nil, code, code.map { "refuses (\($0))" } ?? "does not answer")
+            }
+        }
         if let mapped {
+            answeredServers.insert(server)
             timers.set(.refresh(base: transaction.source, server: transaction.destination), at: now + .seconds(15))
             addServerReflexive(mapped, base: transaction.source, server: transaction.destination.ip, component: component)
         }
         completeGatheringIfDone()
     }
 
-    private mutating func addServerReflexive(_ mapped: SocketAddress, base: SocketAddress, server: IPAddress, component: Int) {
+    mutating func addServerReflexive(_ mapped: SocketAddress, base: SocketAddress, server: IPAddress, component: Int) {
         // The same address as the base, or as another server saw, is redundant (§5.1.3).
-        guard mapped.ip.isV4 == base.ip.isV4, mapped.port != 0, hosts.contains(where: { $0.base == base }) else { return }
+        guard mapped.ip.isV4 == base.ip.isV4, mapped.port != 0, sockets.contains(where: { $0.base == base }) else { return }
         guard !localCandidates.contains(where: { $0.component == component && $0.address == mapped && $0.base == base }) else { return }
         let candidate = IceCandidate(
             foundation: foundation(.serverReflexive, base.ip, server), component: component,
@@ -62,7 +88,7 @@ extension IceAgent {
     mutating func completeGatheringIfDone() {
         guard gatheringState == .gathering, gatherQueue.isEmpty else { return }
         let isAsking = transactions.values.contains { if case .gather = $0.purpose { true } else { false } }
-        guard !isAsking else { return }
+        guard !isAsking, !relays.contains(where: \.isPending) else { return }
         gatheringState = .complete
         emit(.gatheringComplete)
     }
@@ -73,7 +99,7 @@ extension IceAgent {
         case .new, .checking: break
         case .connected, .completed, .disconnected, .failed, .closed: return
         }
-        guard hosts.contains(where: { $0.base == base }) else { return }
+        guard sockets.contains(where: { $0.base == base }) else { return }
         begin(.refresh, from: base, to: server, at: now)
         timers.set(.refresh(base: base, server: server), at: now + .seconds(15))
     }
@@ -89,9 +115,11 @@ extension IceAgent {
                 tries: tries, firstSent: now), at: now)
     }
 
-    /// Candidates of one kind, base address and server share a foundation (§5.1.1.3).
-    mutating func foundation(_ kind: IceCandidateKind, _ base: IPAddress, _ server: IPAddress? = nil) -> String {
-        let key = "\(kind.rawValue) \(base) \(server?.description ?? "")"
+    /// Candidates of one kind, base address, server and way to the server share a foundation (§5.1.1.3).
+    mutating func foundation(
+        _ kind: IceCandidateKind, _ base: IPAddress, _ server: IPAddress? = nil, _ transport: TurnServer.Transport = .udp
+    ) -> String {
+        let key = "\(kind.rawValue) \(base) \(server?.description ?? "") \(transport.rawValue)"
         if let known = foundations[key] { return known }
         let fresh = String(foundations.count + 1)
         foundations[key] = fresh
@@ -103,7 +131,7 @@ extension IceAgent {
     }
 
     /// In the driver's order within a family; families alternate and IPv6 is a step above IPv4 (RFC 8421 §4).
-    private func localPreference(_ address: IPAddress) -> UInt16 {
+    func localPreference(_ address: IPAddress) -> UInt16 {
         let family = hostAddresses.filter { $0.isV4 == address.isV4 }
         let order = family.firstIndex(of: address) ?? family.count
         return UInt16(clamping: 65535 - 512 * order - (address.isV4 ? 256 : 0))

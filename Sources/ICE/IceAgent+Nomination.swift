@@ -9,6 +9,7 @@ extension IceAgent {
         if timers.deadline(of: .consent(component: pair.component)) == nil {
             emit(.validPair(component: pair.component, local: pair.base, remote: pair.remote.address))
             scheduleConsent(pair.component, at: now)
+            useChannel(pair, at: now)
         }
         renewConsent(pair.component)
     }
@@ -21,8 +22,11 @@ extension IceAgent {
         let isBetterOpen = checkList.contains { $0.component == component && $0.priority > best.priority && $0.isUnsettled }
         if !isBetterOpen {
             nominateBest(of: component, at: now)
-        } else if timers.deadline(of: .patience(component: component)) == nil {
-            timers.set(.patience(component: component), at: now + configuration.nominationPatience)
+        } else {
+            // A detour is worth waiting for something better than it; media flows meanwhile.
+            let end = now + configuration.nominationPatience * (best.isRelayed ? 6 : 1)
+            let former = timers.deadline(of: .patience(component: component)) ?? end
+            timers.set(.patience(component: component), at: min(former, end))
         }
     }
 
@@ -53,14 +57,16 @@ extension IceAgent {
     }
 
     /// The pair is nominated. The best nominated pair is used (an aggressive peer nominates several), except that a newer
-    /// nomination replaces a pair that has stopped answering.
-    mutating func select(_ id: IcePair.ID, at now: Instant) {
+    /// nomination of a regular peer, which goes on to another pair only when it gave up the first, replaces any, and every newer one replaces a pair that has stopped answering, or on which the peer asks no more: it may never have heard that we took it.
+    mutating func select(_ id: IcePair.ID, isNewest: Bool = false, at now: Instant) {
         guard let index = index(of: id), checkList[index].isSucceeded else { return }
         checkList[index].nomination = .nominated
         let pair = checkList[index]
         let component = pair.component
         if let current = selectedPairEntry(component) {
-            guard current.id != id, pair.priority > current.priority || isStale(current, at: now) else { return }
+            guard current.id != id, isNewest || pair.priority > current.priority || isStale(current, at: now) || isAbandoned(current, at: now) else {
+                return
+            }
         }
         selected[component] = id
         formerRoutes[component] = nil
@@ -69,8 +75,14 @@ extension IceAgent {
         if let lastResponse = pair.lastResponse {
             timers.set(.consentExpiry(component: component), at: lastResponse + configuration.consentTimeout)
         }
+        useChannel(pair, at: now)
         emit(.selectedPair(component: component, pair.snapshot))
         updateState()
+    }
+
+    private func isAbandoned(_ pair: IcePair, at now: Instant) -> Bool {
+        guard role == .controlled, let last = pair.lastRequested else { return false }
+        return now - last > configuration.consentInterval * 2
     }
 
     private func isStale(_ pair: IcePair, at now: Instant) -> Bool {

@@ -106,11 +106,16 @@ extension IceAgent {
         guard isRunning, let id = pair(for: check), let index = index(of: id) else { return }
         checkList[index].requestsReceived &+= 1
         checkList[index].responsesSent &+= 1
+        checkList[index].lastRequested = now
         let isNominating = check.isNominating && role == .controlled
         if isNominating {
-            if checkList[index].isSucceeded { return select(id, at: now) }
+            if checkList[index].isSucceeded { return select(id, isNewest: checkList[index].isAskedPlainly, at: now) }
             if checkList[index].nomination == .none { checkList[index].nomination = .requestedByPeer }
+        } else {
+            checkList[index].isAskedPlainly = true
         }
+        // Its consent checks show which of the pairs it nominated the peer has settled on.
+        if role == .controlled, checkList[index].nomination == .nominated, selected[check.component] != id { select(id, at: now) }
         // Once a pair is in use, only the controlling peer's wish for another is followed up.
         if selected[check.component] == nil || isNominating { trigger(id, isUrgent: isUrgent, at: now) }
     }

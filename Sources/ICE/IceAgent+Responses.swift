@@ -2,13 +2,32 @@ import Core
 
 /// Receiving datagrams, and the answers to our own requests (RFC 8445 §7.2.5).
 extension IceAgent {
-    /// One datagram whose first byte says STUN. `base` is the address of the socket that it came in on. Never fails: what cannot be
-    /// used is counted in `counters`.
-    public mutating func receive(_ datagram: RawSpan, from source: SocketAddress, to base: SocketAddress, at now: Instant) {
-        guard state != .closed else { return }
-        guard let component = hosts.first(where: { $0.base == base })?.component, let message = try? StunMessage.parse(datagram),
-            message.method == .binding
-        else {
+    /// One datagram whose first byte says STUN or TURN channel. `base` is the address of the socket that it came in on. Never fails: what
+    /// cannot be used is counted in `counters`.
+    /// - Returns: a peer's packet inside, when a TURN server brought one that is no STUN.
+    @discardableResult
+    public mutating func receive(_ datagram: RawSpan, from source: SocketAddress, to base: SocketAddress, at now: Instant) -> RelayedDatagram? {
+        guard state != .closed else { return nil }
+        guard !relays.isEmpty, let index = relays.firstIndex(where: { $0.base == base && $0.server.address == source }) else {
+            receiveCheck(datagram, from: source, to: base, at: now)
+            return nil
+        }
+        let inner: RelayedDatagram?
+        if let first = datagram.u8(at: 0), first >> 6 == 1 {
+            inner = unwrap(datagram, index)
+            if inner == nil { counters.malformed &+= 1 }
+        } else if let message = try? StunMessage.parse(datagram), message.method != .binding {
+            inner = handleTurn(message, index, at: now)
+        } else {
+            receiveCheck(datagram, from: source, to: base, at: now)
+            return nil
+        }
+        return inner.flatMap { deliver($0, datagram, at: now) }
+    }
+
+    /// A Binding message that came to a base of ours, directly or through a relay.
+    mutating func receiveCheck(_ datagram: RawSpan, from source: SocketAddress, to base: SocketAddress, at now: Instant) {
+        guard let component = component(ofBase: base), let message = try? StunMessage.parse(datagram), message.method == .binding else {
             counters.malformed &+= 1
             return
         }
@@ -40,7 +59,7 @@ extension IceAgent {
         timers.cancel(.transaction(id))
 
         switch transaction.purpose {
-        case .gather(let component): gathered(mapped, by: transaction, component: component, at: now)
+        case .gather(let component): gathered(mapped, by: transaction, component: component, code: message.errorCode?.code, at: now)
         case .refresh: break
         case .check(let pair, let nominating):
             if let mapped {
@@ -75,7 +94,7 @@ extension IceAgent {
         thaw(pair.foundation)
         if mapped != pair.local.address { discover(mapped, of: id, priority: transaction.priority) }
         becameValid(id, at: now)
-        if pair.nomination == .requestedByPeer, role == .controlled { select(id, at: now) }
+        if pair.nomination == .requestedByPeer, role == .controlled { select(id, isNewest: pair.isAskedPlainly, at: now) }
         updateNomination(pair.component, at: now)
         updateState()
         pump(at: now)

@@ -20,6 +20,7 @@ extension IceAgent {
         if isLite { setRole(.controlling, isConflict: true, at: now) }
         for candidate in candidates { addRemote(candidate) }
         formPairs()
+        permitPeers(at: now)
         processEarlyChecks(at: now)
         pump(at: now)
     }
@@ -27,6 +28,8 @@ extension IceAgent {
     mutating func setComponents(_ count: Int, at now: Instant) {
         let last = min(2, max(1, count))
         components = last
+        sockets.removeAll { $0.component > last }
+        closeRelays(where: { $0.component > last }, at: now)
         dropBases { $0.component > last }
         earlyChecks.removeAll { $0.component > last }
         remoteCandidates.removeAll { $0.component > last }
@@ -37,9 +40,12 @@ extension IceAgent {
     }
 
     mutating func removeBase(_ base: SocketAddress, at now: Instant) {
-        dropBases { $0.base == base }
+        sockets.removeAll { $0.base == base }
+        let relayed = Set(relays.filter { $0.base == base }.compactMap(\.relayed))
+        closeRelays(lost: [base], where: { $0.base == base }, at: now)
+        dropBases { $0.base == base || relayed.contains($0.base) }
         earlyChecks.removeAll { $0.base == base }
-        formerRoutes = formerRoutes.filter { $0.value.base != base }
+        formerRoutes = formerRoutes.filter { $0.value.base != base && !relayed.contains($0.value.base) }
         for component in 1...components where timers.deadline(of: .consent(component: component)) != nil {
             if routePair(component) == nil {
                 cancelTimers(of: component)
@@ -56,11 +62,11 @@ extension IceAgent {
     /// Forgets local candidates, their pairs and what is being asked from them.
     private mutating func dropBases(where isGone: (IceCandidate) -> Bool) {
         let bases = Set(localCandidates.filter(isGone).map(\.base))
-        guard !bases.isEmpty else { return }
+        guard !bases.isEmpty else { return completeGatheringIfDone() }
         localCandidates.removeAll { bases.contains($0.base) }
         peerReflexiveLocals.removeAll { bases.contains($0.base) }
         removePairs { bases.contains($0.base) }
-        gatherQueue.removeAll { bases.contains($0.base) }
+        gatherQueue.removeAll { $0.base.map(bases.contains) ?? false }
         dropTransactions { bases.contains($0.source) }
         completeGatheringIfDone()
     }
@@ -92,6 +98,7 @@ extension IceAgent {
         let routes = formerRoutes
         resetChecks()
         formerRoutes = routes
+        forgetRelayedPeers(at: now)
         previousCredentials = localCredentials
         localCredentials = .fresh(random)
         tieBreaker = random.next()
@@ -114,7 +121,8 @@ extension IceAgent {
         timers.cancel(.pace)
     }
 
-    mutating func close() {
+    mutating func close(at now: Instant) {
+        closeRelays(where: { _ in true }, at: now)
         state = .closed
         checkList = []
         triggered = []
@@ -155,6 +163,7 @@ extension IceAgent {
         guard routePair(1) != nil else {
             for component in 1...components { cancelTimers(of: component) }
             dropTransactions { $0.purpose.pair != nil }
+            reportSilentServers()
             return enter(.failed)
         }
         if components == 2, routePair(2) == nil { setComponents(1, at: now) }

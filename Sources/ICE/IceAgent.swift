@@ -8,8 +8,8 @@ public struct IceAgent: StateMachine {
     public enum Input: Sendable {
         /// A socket of ours, with its real address (not the unspecified one). One host candidate.
         case addHost(component: Int, base: SocketAddress)
-        /// Asks each server from each base. An empty list completes at once.
-        case gather(stunServers: [SocketAddress])
+        /// Asks each server from each base; again after a restart or when a host was added. Empty lists complete at once.
+        case gather(stunServers: [SocketAddress], turnServers: [TurnServer] = [])
         /// The peer's description. Other credentials than before start anew with that peer; the same ones only add candidates.
         case setRemote(IceCredentials, candidates: [IceCandidate], isLite: Bool)
         /// Before `setRemote`: the description to come is another peer's (a fork), not the same one's restart. Only sources that showed
@@ -23,6 +23,10 @@ public struct IceAgent: StateMachine {
         case setControlling(Bool)
         /// New credentials of ours (RFC 8445 §9); the route in use stays until the new peer description gives another.
         case restart(newControlling: Bool?)
+        /// A connection that was asked for by `openStream` is up.
+        case streamOpened(IceStreamID)
+        /// It could not be opened, or was closed by the other side.
+        case streamClosed(IceStreamID, reason: String)
         /// The socket is gone.
         case removeBase(SocketAddress)
         case close
@@ -30,6 +34,10 @@ public struct IceAgent: StateMachine {
 
     public enum Output: Sendable {
         case transmit(Transmit)
+        /// A connection to a TURN server, TLS when its transport says so. `streamOpened` or `streamClosed` answers.
+        case openStream(IceStreamID, TurnServer)
+        case sendStream(IceStreamID, [UInt8])
+        case closeStream(IceStreamID)
         case event(IceEvent)
     }
 
@@ -59,11 +67,26 @@ public struct IceAgent: StateMachine {
         var remote: SocketAddress
     }
 
-    /// What is left to ask of STUN servers.
+    /// What is left to ask of STUN and TURN servers.
     struct GatherTask: Sendable {
         var component: Int
-        var base: SocketAddress
+        /// nil with a connection.
+        var base: SocketAddress?
         var server: SocketAddress
+        var stream: IceStreamID?
+        var isRelay = false
+    }
+
+    struct FailedServer: Hashable, Sendable {
+        var address: SocketAddress
+        /// nil for STUN.
+        var transport: TurnServer.Transport?
+    }
+
+    /// A UDP socket of ours. With the policy `relay` it is no candidate and only speaks to TURN servers.
+    struct Socket: Sendable {
+        var component: Int
+        var base: SocketAddress
     }
 
     static let remoteCandidateLimit = 64
@@ -85,7 +108,7 @@ public struct IceAgent: StateMachine {
     public internal(set) var state = IceState.new
     public internal(set) var gatheringState = IceGatheringState.new
     public internal(set) var counters = IceCounters()
-    /// Host and server-reflexive candidates: those to be signalled.
+    /// Host, server-reflexive and relayed candidates: those to be signalled.
     public internal(set) var localCandidates: [IceCandidate] = []
     var peerReflexiveLocals: [IceCandidate] = []
     public internal(set) var remoteCandidates: [IceCandidate] = []
@@ -107,6 +130,14 @@ public struct IceAgent: StateMachine {
     /// By component: the route before a restart.
     var formerRoutes: [Int: Route] = [:]
     var gatherQueue: [GatherTask] = []
+    var sockets: [Socket] = []
+    var relays: [Relay] = []
+    var openStreams: Set<IceStreamID> = []
+    var nextStream = 1
+    /// Servers whose failure was told.
+    var failedServers: Set<FailedServer> = []
+    /// STUN servers that answered at least once.
+    var answeredServers: Set<SocketAddress> = []
     var foundations: [String: String] = [:]
     /// Every address ever given as a base, in order: sets the local preference.
     var hostAddresses: [IPAddress] = []
@@ -124,7 +155,7 @@ public struct IceAgent: StateMachine {
         components = configuration.components
     }
 
-    public var deadline: Instant? { timers.deadline }
+    public var deadline: Instant? { relays.isEmpty ? timers.deadline : earliest(timers.deadline, relayDeadline) }
 
     public mutating func poll() -> Output? {
         guard drained < outputs.count else { return nil }
@@ -141,7 +172,7 @@ public struct IceAgent: StateMachine {
         guard state != .closed else { return }
         switch consume input {
         case .addHost(let component, let base): addHost(component: component, base: base, at: now)
-        case .gather(let servers): gather(servers, at: now)
+        case .gather(let stunServers, let turnServers): gather(stunServers, turnServers, at: now)
         case .setRemote(let credentials, let candidates, let isLite):
             setRemote(credentials, candidates: candidates, isLite: isLite, at: now)
         case .changePeer(let ufrag):
@@ -151,13 +182,16 @@ public struct IceAgent: StateMachine {
         case .addRemoteCandidate(let candidate):
             addRemote(candidate)
             formPairs()
+            permitPeers(at: now)
             pump(at: now)
         case .endOfRemoteCandidates: hasAllRemoteCandidates = true
         case .setComponents(let count): setComponents(count, at: now)
         case .setControlling(let controlling): setRole(controlling ? .controlling : .controlled, isConflict: false, at: now)
         case .restart(let controlling): restart(newControlling: controlling, at: now)
+        case .streamOpened(let stream): streamOpened(stream, at: now)
+        case .streamClosed(let stream, let reason): streamClosed(stream, reason: reason, at: now)
         case .removeBase(let base): removeBase(base, at: now)
-        case .close: close()
+        case .close: close(at: now)
         }
     }
 
@@ -175,11 +209,19 @@ public struct IceAgent: StateMachine {
             case .timeout: overallTimeout(at: now)
             }
         }
+        relaysTimedOut(at: now)
     }
 
     mutating func emit(_ event: IceEvent) { outputs.append(.event(event)) }
 
+    mutating func emit(_ output: Output) { outputs.append(output) }
+
+    /// To a STUN server or a peer.
     mutating func send(_ payload: [UInt8], from base: SocketAddress, to destination: SocketAddress) {
-        outputs.append(.transmit(Transmit(payload: payload, source: base, destination: destination)))
+        switch carry(payload, from: base, to: destination) {
+        case .datagram(let transmit): outputs.append(.transmit(transmit))
+        case .stream(let stream, let bytes): outputs.append(.sendStream(stream, bytes))
+        case nil: break
+        }
     }
 }

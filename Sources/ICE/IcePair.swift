@@ -34,6 +34,11 @@ struct IcePair: Sendable {
     /// Nominations of ours that were not answered.
     var failedNominations = 0
     var lastResponse: Instant?
+    /// The peer has asked on it without USE-CANDIDATE: it nominates regularly, one pair after another, and its newest wish counts. An aggressive
+    /// one nominates with its first check (RFC 5245 §8.1.1.2).
+    var isAskedPlainly = false
+    /// When the peer last asked on it: its consent checks go where it sends.
+    var lastRequested: Instant?
     var currentRoundTripTime: Duration?
     var totalRoundTripTime = Duration.zero
     var requestsSent = 0
@@ -53,6 +58,8 @@ struct IcePair: Sendable {
     var base: SocketAddress { local.base }
 
     var foundation: [String] { [local.foundation, remote.foundation] }
+
+    var isRelayed: Bool { local.kind == .relayed || remote.kind == .relayed }
 
     var isSucceeded: Bool { check == .succeeded }
 

@@ -29,6 +29,7 @@ public struct IceConfiguration: Sendable {
     public var isControlling: Bool
     /// 1 with rtcp-mux, else 2.
     public var components: Int
+    public var policy = IcePolicy.all
     /// Ta: time between two checks (RFC 8445 §14.2).
     public var ta: Duration = .milliseconds(50)
     /// From the remote description to giving up.
@@ -77,6 +78,9 @@ public enum IceEvent: Sendable, Hashable {
     case selectedPair(component: Int, IcePairSnapshot)
     /// Nothing may be sent to the peer on this component any more (RFC 7675 §5.1).
     case consentLost(component: Int)
+    /// A STUN or TURN server gave nothing: its error code, if it sent one, and why, for a person. `message` may hold the server's words:
+    /// to be sanitised before it is shown.
+    case serverFailed(server: SocketAddress, isTurn: Bool, code: Int?, message: String)
     /// A role conflict was settled against the role we began with, or the peer is lite.
     case roleChanged(IceRole)
 }

@@ -71,13 +71,21 @@ public struct StunMethod: RawRepresentable, Hashable, Sendable {
     public static let channelBind = StunMethod(rawValue: 0x009)
 }
 
-/// Error codes of RFC 8489 §14.8 and RFC 8445 §16.2.
+/// Error codes of RFC 8489 §14.8, RFC 8656 §19 and RFC 8445 §16.2.
 public enum StunErrorCode {
     public static let tryAlternate = 300
     public static let badRequest = 400
     public static let unauthenticated = 401
+    public static let forbidden = 403
     public static let unknownAttribute = 420
+    public static let allocationMismatch = 437
     public static let staleNonce = 438
+    public static let addressFamilyNotSupported = 440
+    public static let wrongCredentials = 441
+    public static let unsupportedTransport = 442
+    public static let peerFamilyMismatch = 443
+    public static let allocationQuotaReached = 486
     public static let roleConflict = 487
     public static let serverError = 500
+    public static let insufficientCapacity = 508
 }

@@ -10,6 +10,12 @@ extension StunMessage {
         return bytes[slot.offset..<slot.offset + slot.count]
     }
 
+    /// Where the attribute's bytes lie in the datagram.
+    func range(of attribute: StunAttribute) -> Range<Int>? {
+        guard let slot = slots.first(where: { $0.type == attribute }), slot.offset + slot.count <= bytes.count else { return nil }
+        return slot.offset..<slot.offset + slot.count
+    }
+
     /// All attributes in their order.
     public var attributes: [StunAttribute] { slots.map(\.type) }
 

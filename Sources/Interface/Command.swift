@@ -14,6 +14,16 @@ public enum Command: Sendable, Equatable {
     case sendDTMF(CallID, digits: String)
     /// The audio devices belong to the focused call.
     case focus(CallID)
+    /// Two answered calls talk to each other; a leg that ends ends the other.
+    case join(CallID, CallID)
+    /// A joined call is the person's again, and so is the other one.
+    case part(CallID)
+    /// Places the first call, when it is answered the second, and joins them.
+    case bridge(first: String, second: String)
+    /// The picture of this call is looked at, or no more.
+    case viewVideo(CallID, Bool)
+    /// Whoever looks at this call's picture has lost the thread. Nothing happens when the call is over.
+    case requestKeyFrame(CallID)
     /// An `--audio-in` specification, e.g. `alsa:default`.
     case selectAudioInput(String)
     case selectAudioOutput(String)

@@ -3,6 +3,8 @@ public enum Event: Sendable, Equatable {
     /// `port` nil for `ws` and `wss`.
     case listening(transport: String, address: String, port: UInt16?)
     case registration(account: AccountID, state: RegistrationState, status: Int?, expiresSeconds: Int?)
+    /// A new link by which a browser may call, once.
+    case link(url: String, expiresSeconds: Int)
     case callIncoming(CallID, from: String, displayName: String?, to: String, security: SecurityMode, video: Bool)
     case callState(CallID, CallState, heldBy: HeldBy?, reason: String?)
     case callIce(CallID, component: String, iceState: String, pairs: [CandidatePairStatistics])
@@ -15,7 +17,7 @@ public enum Event: Sendable, Equatable {
 
     public var call: CallID? {
         switch self {
-        case .listening, .registration: nil
+        case .listening, .registration, .link: nil
         case .callIncoming(let id, _, _, _, _, _), .callState(let id, _, _, _), .callIce(let id, _, _, _), .callDtls(let id, _),
             .callStats(let id, _, _), .callDTMF(let id, _, _, _):
             id

@@ -12,8 +12,20 @@ public struct Snapshot: Sendable, Equatable {
     /// Newest first, 50 at most.
     public var history: [HistoryEntry] = []
     public var isQuitting = false
+    /// With a web port, and while there is no call by the link.
+    public var link: LinkSnapshot?
 
     public init(time: WallTime) { self.time = time }
+}
+
+/// The link by which a browser may call.
+public struct LinkSnapshot: Sendable, Equatable {
+    public var url: String
+    public var expiresAt: WallTime
+    public init(url: String, expiresAt: WallTime) {
+        self.url = url
+        self.expiresAt = expiresAt
+    }
 }
 
 public struct Notice: Sendable, Equatable {
@@ -44,6 +56,13 @@ public struct AccountSnapshot: Sendable, Equatable {
     }
 }
 
+/// How audio goes between two calls that are joined.
+public enum BridgeMode: String, Sendable, Hashable {
+    /// Packets go across as they are: both calls have the same codec.
+    case passedThrough = "passed-through"
+    case transcoded
+}
+
 public struct CallSnapshot: Sendable, Equatable {
     public var id: CallID
     public var direction: CallDirection
@@ -65,6 +84,11 @@ public struct CallSnapshot: Sendable, Equatable {
     public var streams: [StreamStatistics] = []
     public var digitsSent = ""
     public var digitsReceived = ""
+    /// The call that this one is joined with, and how audio goes between them.
+    public var joinedWith: CallID?
+    public var bridgeMode: BridgeMode?
+    /// A video section was agreed on.
+    public var hasVideo = false
 
     public init(id: CallID, direction: CallDirection, state: CallState, remoteUri: String, startedAt: WallTime) {
         self.id = id

@@ -1,79 +1,15 @@
-/// W3C webrtc-stats values under the names of the outside contract. What is not known is nil, never a made-up zero.
-public struct CandidateDescription: Sendable, Equatable {
-    /// "host", "srflx", "prflx" or "relay".
-    public var candidateType: String
-    public var address: String
-    public var port: UInt16
-    /// "udp" or "tcp".
-    public var `protocol`: String
-
-    public init(candidateType: String, address: String, port: UInt16, protocol: String = "udp") {
-        self.candidateType = candidateType
-        self.address = address
-        self.port = port
-        self.protocol = `protocol`
-    }
-}
-
-public struct CandidatePairStatistics: Sendable, Equatable {
-    public var local: CandidateDescription
-    public var remote: CandidateDescription
-    /// "frozen", "waiting", "in-progress", "failed" or "succeeded".
-    public var state: String
-    public var nominated: Bool
-    public var currentRoundTripTimeMs: Double?
-
-    public init(local: CandidateDescription, remote: CandidateDescription, state: String, nominated: Bool, currentRoundTripTimeMs: Double?) {
-        self.local = local
-        self.remote = remote
-        self.state = state
-        self.nominated = nominated
-        self.currentRoundTripTimeMs = currentRoundTripTimeMs
-    }
-}
-
 public struct FingerprintStatistics: Sendable, Equatable {
     public var algorithm: String
     /// Upper-case pairs joined by colons.
     public var value: String
     public var verified: Bool
+    /// A hash that is accepted by a quirk only (SHA-1).
+    public var isWeak = false
 
     public init(algorithm: String, value: String, verified: Bool) {
         self.algorithm = algorithm
         self.value = value
         self.verified = verified
-    }
-}
-
-/// One transport: RTP (with RTCP when muxed), or RTCP alone.
-public struct TransportStatistics: Sendable, Equatable {
-    /// "rtp" or "rtcp".
-    public var component: String
-    public var media: [String] = ["audio"]
-    /// W3C RTCIceTransportState, or "none" without ICE.
-    public var iceState = "none"
-    /// "controlling", "controlled", or nil without ICE.
-    public var iceRole: String?
-    public var selectedCandidatePair: CandidatePairStatistics?
-    public var pairs: [CandidatePairStatistics] = []
-    /// W3C RTCDtlsTransportState, or "none" without DTLS.
-    public var dtlsState = "none"
-    /// "client" or "server".
-    public var dtlsRole: String?
-    /// Four hexadecimal digits, e.g. "FEFD".
-    public var tlsVersion: String?
-    /// The IANA name.
-    public var dtlsCipher: String?
-    public var srtpCipher: String?
-    public var rtcpMux: Bool
-    public var localFingerprint: FingerprintStatistics?
-    public var remoteFingerprint: FingerprintStatistics?
-    /// Packets dropped because they came from an address that proved nothing.
-    public var unknownSourceDropped = 0
-
-    public init(component: String, rtcpMux: Bool) {
-        self.component = component
-        self.rtcpMux = rtcpMux
     }
 }
 
@@ -90,6 +26,24 @@ public struct InboundStatistics: Sendable, Equatable {
     public var unprotectErrors = 0
     public var nackCount = 0
     public var pliCount = 0
+    /// Of video; nil of audio.
+    public var video: InboundVideoStatistics?
+    public init() {}
+}
+
+/// What W3C's RTCInboundRtpStreamStats has for video alone. Nothing is decoded on the way, so frames count as complete, not as decoded.
+public struct InboundVideoStatistics: Sendable, Equatable {
+    public var firCount = 0
+    public var framesReceived = 0
+    public var keyFramesReceived = 0
+    /// Came, but could not be used: a piece, or a frame before it, was lost for good.
+    public var framesDropped = 0
+    /// Of the newest key frame, pixels.
+    public var frameWidth: Int?
+    public var frameHeight: Int?
+    public var retransmittedPacketsReceived = 0
+    /// Payloads that are no VP8, or more than is taken.
+    public var packetsDiscarded = 0
     public init() {}
 }
 
@@ -102,7 +56,22 @@ public struct OutboundStatistics: Sendable, Equatable {
     public var remoteJitterMs: Double?
     /// RMS of what is sent, −127…0.
     public var audioLevelDbov: Double?
+    /// Of video; nil of audio.
+    public var video: OutboundVideoStatistics?
     public init(ssrc: UInt32) { self.ssrc = ssrc }
+}
+
+/// What W3C's RTCOutboundRtpStreamStats has for video alone. The counts are of what the peer asked for.
+public struct OutboundVideoStatistics: Sendable, Equatable {
+    public var nackCount = 0
+    public var pliCount = 0
+    public var firCount = 0
+    public var framesSent = 0
+    public var keyFramesSent = 0
+    public var retransmittedPacketsSent = 0
+    /// REMB, in bit/s; nil until the peer said one.
+    public var maximumBitrateBps: Int?
+    public init() {}
 }
 
 public struct StreamStatistics: Sendable, Equatable {

@@ -36,7 +36,10 @@ public struct InboundRTPStream: Sendable {
     public private(set) var fractionLost: Double?
     private var state: State
     private var lostBefore = 0
+    /// Of numberings that ended since the last report block.
+    private var ended = (expected: 0, lost: 0)
     private var jitter = InterarrivalJitter()
+    private(set) var bursts = LossBursts()
 
     /// - Parameter needsProbation: believe the source only after two packets in sequence.
     public init(ssrc: UInt32, needsProbation: Bool = false) {
@@ -69,27 +72,37 @@ public struct InboundRTPStream: Sendable {
         let arrival = advance(header.sequenceNumber, octets: payloadLength)
         switch arrival {
         case .inOrder, .reordered: break
-        case .restarted: jitter.forgetReference()
+        case .restarted:
+            jitter.forgetReference()
+            bursts.restart()
+            bursts.receive(header.sequenceNumber &- 1)
         case .duplicate, .probation: return arrival
         }
+        bursts.receive(header.sequenceNumber)
         if let clockRate { jitter.update(timestamp: header.timestamp, clockRate: clockRate, at: now) }
         return arrival
     }
+
+    /// This many of the packets that came lately were not played.
+    mutating func discard(_ count: Int) { bursts.discard(count) }
 
     public mutating func receive(_ info: SenderInfo, at now: Instant) { lastSenderReport = (info, now) }
 
     /// A report block for this source. Ends the interval of `fractionLost`. Nil while the source is not believed.
     public mutating func reportBlock(at now: Instant) -> ReportBlock? {
-        let fraction: UInt8
+        var interval = ended
         switch state {
         case .valid(var window):
-            fraction = window.takeFractionLost()
+            interval += window.takeInterval()
             state = .valid(window)
         case .jumped(var window, let next, let octets):
-            fraction = window.takeFractionLost()
+            interval += window.takeInterval()
             state = .jumped(window, next: next, octets: octets)
         case .unheard, .candidate: return nil
         }
+        ended = (0, 0)
+        // 0 when nothing was expected or duplicates outnumber losses (A.3).
+        let fraction = interval.expected > 0 && interval.lost > 0 ? UInt8(clamping: interval.lost * 256 / interval.expected) : 0
         fractionLost = Double(fraction) / 256
         return ReportBlock(
             ssrc: ssrc, fractionLost: fraction, cumulativeLost: Int32(min(max(packetsLost, -0x80_0000), 0x7F_FFFF)),
@@ -117,9 +130,10 @@ public struct InboundRTPStream: Sendable {
             return .inOrder
         case .valid(let window):
             return step(window, sequence, octets: octets)
-        case .jumped(let window, let next, let pending):
+        case .jumped(var window, let next, let pending):
             guard sequence == next else { return step(window, sequence, octets: octets) }
             lostBefore += window.lost
+            ended += window.takeInterval()
             begin(at: sequence, pending: pending, octets: octets)
             return .restarted
         }
@@ -156,4 +170,9 @@ public struct InboundRTPStream: Sendable {
         packetsReceived += 1
         bytesReceived += max(0, octets)
     }
+}
+
+private func += (sum: inout (expected: Int, lost: Int), interval: (expected: Int, lost: Int)) {
+    sum.expected += interval.expected
+    sum.lost += interval.lost
 }

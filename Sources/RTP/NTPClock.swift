@@ -29,6 +29,24 @@ public struct NTPClock: Sendable, Equatable {
     /// The middle 32 bits: 16 bits of seconds, 16 of fraction (LSR, RFC 3550 §6.4.1).
     public func middle(at instant: Instant) -> UInt32 { Self.middle(of: timestamp(at: instant)) }
 
+    /// Round trip = now − LSR − DLSR (RFC 3550 §6.4.1), also for LRR and DLRR (RFC 3611 §4.5), in steps of 1/65536 s.
+    /// - Parameters:
+    ///   - echo: middle 32 bits of a timestamp of ours, 0 for none.
+    ///   - delay: how long the far end had it.
+    /// - Returns: nil when `echo` is none of ours.
+    func roundTripMs(echo: UInt32, delay: UInt32, at now: Instant) -> Double? {
+        guard echo != 0 else { return nil }
+        let elapsed = Int32(bitPattern: middle(at: now) &- echo &- delay)
+        // Rounding at the far end can give a little less than nothing: then the trip took less than a step of this clock.
+        // Far outside it is a report that did not echo ours.
+        guard (-Self.tolerance...Self.longestTrip).contains(elapsed) else { return nil }
+        return Double(max(1, elapsed)) * 1000 / 65536
+    }
+
+    /// 20 ms and 60 s in units of 1/65536 s.
+    private static let tolerance: Int32 = 1311
+    private static let longestTrip: Int32 = 60 * 65536
+
     public static func middle(of timestamp: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: timestamp >> 16) }
 
     /// A length of time in units of 1/65536 s (DLSR), clamped to 32 bits; zero when negative.

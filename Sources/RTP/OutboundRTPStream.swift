@@ -31,6 +31,13 @@ public struct OutboundRTPStream: Sendable {
         timestampOffset = UInt32(truncatingIfNeeded: random.next())
     }
 
+    /// A stream that begins with these numbers, whatever half they are in.
+    init(ssrc: UInt32, firstSequence: UInt16, timestampOffset: UInt32) {
+        self.ssrc = ssrc
+        nextSequence = firstSequence
+        self.timestampOffset = timestampOffset
+    }
+
     /// The header of the packet that is sent now, and counts it.
     /// - Parameters:
     ///   - timestamp: media time in the payload's clock, without the random offset.
@@ -50,6 +57,25 @@ public struct OutboundRTPStream: Sendable {
         return header
     }
 
+    /// What the next header will carry.
+    var upcoming: (sequence: UInt16, timestampOffset: UInt32) { (nextSequence, timestampOffset) }
+
+    /// The header of a packet that is passed on under numbers of its own, the stream's offset included, and counts it.
+    mutating func forwardedHeader(
+        payloadType: UInt8, payloadLength: Int, sequence: UInt16, timestamp: UInt32, marker: Bool, clockRate: UInt32?, at now: Instant
+    ) -> RTPHeader {
+        let isNewest = !nextSequence.isNewerSequence(than: sequence)
+        let kept = (nextSequence, anchor)
+        nextSequence = sequence
+        var header = nextHeader(
+            payloadType: payloadType, payloadLength: payloadLength, timestamp: timestamp &- timestampOffset, marker: marker, clockRate: clockRate,
+            at: now)
+        header.sequenceNumber = sequence
+        // What comes late changes neither what follows nor the clock.
+        if !isNewest { (nextSequence, anchor) = kept }
+        return header
+    }
+
     /// The sender's part of a report; its RTP timestamp is the media clock carried on to `now`.
     public func senderInfo(clock: NTPClock, at now: Instant) -> SenderInfo {
         var timestamp = timestampOffset
@@ -63,17 +89,13 @@ public struct OutboundRTPStream: Sendable {
             ntpTimestamp: clock.timestamp(at: now), rtpTimestamp: timestamp, packetCount: reportedPackets, octetCount: reportedOctets)
     }
 
-    /// Takes a block about our SSRC. Round trip = now − LSR − DLSR (RFC 3550 §6.4.1), in steps of 1/65536 s.
+    /// Takes a block about our SSRC. The round trip comes from LSR and DLSR.
     public mutating func receive(_ block: ReportBlock, clock: NTPClock, at now: Instant) {
         remotePacketsLost = Int(block.cumulativeLost)
         fractionLost = Double(block.fractionLost) / 256
         if let anchor { remoteJitterMs = Double(block.jitter) * 1000 / Double(anchor.clockRate) }
-        guard block.lastSenderReport != 0 else { return }
-        let elapsed = Int32(bitPattern: clock.middle(at: now) &- block.lastSenderReport &- block.delaySinceLastSenderReport)
-        // Rounding at the far end can give a little less than nothing: then the trip took less than a step of this clock.
-        // Far outside it is a report that did not echo ours.
-        guard (-Self.tolerance...Self.longestTrip).contains(elapsed) else { return }
-        roundTripTimeMs = Double(max(1, elapsed)) * 1000 / 65536
+        let trip = clock.roundTripMs(echo: block.lastSenderReport, delay: block.delaySinceLastSenderReport, at: now)
+        if let trip { roundTripTimeMs = trip }
     }
 
     /// After a collision: new identifier, sequence and timestamps (RFC 3550 §8.2). The totals go on.
@@ -87,10 +109,6 @@ public struct OutboundRTPStream: Sendable {
         reportedOctets = 0
         anchor = nil
     }
-
-    /// 20 ms and 60 s in units of 1/65536 s.
-    private static let tolerance: Int32 = 1311
-    private static let longestTrip: Int32 = 60 * 65536
 
     private static func drawSSRC(_ random: RandomSource) -> UInt32 { max(1, UInt32(truncatingIfNeeded: random.next() >> 32)) }
 }

@@ -8,10 +8,7 @@ extension RTCPCompound {
         let feedback: RTCPFeedback?
         switch (type, format) {
         case (RTCPType.transportFeedback, 1): feedback = genericNACK(bytes, in: information)
-        case (RTCPType.transportFeedback, 15):
-            guard information.count >= 8, let base = bytes.u16(at: information.lowerBound), let count = bytes.u16(at: information.lowerBound + 2)
-            else { return nil }
-            feedback = .transportWide(baseSequence: base, packetStatusCount: count)
+        case (RTCPType.transportFeedback, 15): feedback = TransportWideFeedback(bytes, in: information).map { .transportWide($0) }
         case (RTCPType.payloadFeedback, 1): feedback = .pictureLossIndication
         case (RTCPType.payloadFeedback, 4): feedback = fullIntraRequest(bytes, in: information)
         case (RTCPType.payloadFeedback, 15): feedback = maximumBitrate(bytes, in: information) ?? opaque(bytes, type, format, information)

@@ -82,6 +82,14 @@ extension RTCPCompound {
         return .goodbye(ssrcs: ssrcs, reason: length == 0 ? nil : String(decoding: text, as: UTF8.self))
     }
 
+    /// RFC 3611 §3: blocks that make no sense are left out.
+    mutating func extendedReport(_ bytes: RawSpan, body: Range<Int>) -> RTCPPacket? {
+        guard body.count >= 4, let ssrc = bytes.u32(at: body.lowerBound) else { return nil }
+        let (blocks, isWhole) = XRBlock.blocks(bytes, in: body.lowerBound + 4..<body.upperBound)
+        if !isWhole { issues.append(.malformed(packetType: RTCPType.extendedReport)) }
+        return .extendedReport(ssrc: ssrc, blocks: blocks)
+    }
+
     func application(_ bytes: RawSpan, subtype: UInt8, body: Range<Int>) -> RTCPPacket? {
         guard body.count >= 8, let ssrc = bytes.u32(at: body.lowerBound), let name = bytes.u32(at: body.lowerBound + 4),
             let data = bytes.copy(at: body.lowerBound + 8, count: body.count - 8)

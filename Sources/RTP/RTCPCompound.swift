@@ -53,7 +53,9 @@ public struct RTCPCompound: Equatable, Sendable {
             var end = offset
             if first & 0x20 != 0 {
                 let padding = Int(bytes.u8(at: end - 1) ?? 0)
-                guard padding > 0, padding % 4 == 0, padding <= length - 4 else {
+                // Browsers fill transport-wide feedback up to a word with padding, whose count then is no multiple of 4.
+                let isAligned = padding % 4 == 0 || type == RTCPType.transportFeedback
+                guard padding > 0, isAligned, padding <= length - 4 else {
                     issues.append(.invalidPadding)
                     continue
                 }
@@ -74,12 +76,7 @@ public struct RTCPCompound: Equatable, Sendable {
         case RTCPType.application: packet = application(bytes, subtype: count, body: body)
         case RTCPType.transportFeedback, RTCPType.payloadFeedback: packet = Self.feedback(bytes, type: type, format: count, body: body)
         case RTCPType.extendedReport:
-            packet =
-                body.count < 4
-                ? nil
-                : bytes.u32(at: body.lowerBound).map {
-                    .extendedReport(ssrc: $0, blocks: bytes.copy(at: body.lowerBound + 4, count: body.count - 4) ?? [])
-                }
+            packet = extendedReport(bytes, body: body)
         default:
             issues.append(.unknownPacketType(type))
             return

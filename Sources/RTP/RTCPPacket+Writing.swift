@@ -49,8 +49,7 @@ extension RTCPPacket {
         case .extendedReport(let ssrc, let blocks):
             writer.head(count: 0, type: RTCPType.extendedReport)
             writer.u32(ssrc)
-            writer.append(blocks)
-            writer.align(from: start)
+            for block in blocks { block.write(to: &writer) }
         }
         writer.setU16(UInt16(clamping: (writer.count - start) / 4 - 1), at: start + 2)
     }
@@ -119,10 +118,7 @@ extension ByteWriter {
     fileprivate mutating func information(_ feedback: RTCPFeedback) {
         switch feedback {
         case .genericNACK(let lost): nack(lost)
-        case .transportWide(let base, let count):
-            u16(base)
-            u16(count)
-            u32(0)
+        case .transportWide(let feedback): feedback.write(to: &self)
         case .pictureLossIndication: break
         case .fullIntraRequest(let entries):
             for entry in entries {

@@ -49,7 +49,7 @@ public struct SenderInfo: Equatable, Sendable {
 
 /// One chunk of a source description (RFC 3550 §6.5).
 public struct SourceDescription: Equatable, Sendable {
-    /// Item types by number; CNAME is 1, TOOL is 6.
+    /// Item types by number; CNAME is 1, TOOL is 6, MID is 15 (RFC 9143 §15).
     public struct Item: Equatable, Sendable {
         public var type: UInt8
         /// As received: it has not been through the sanitiser.
@@ -69,17 +69,23 @@ public struct SourceDescription: Equatable, Sendable {
         self.items = items
     }
 
-    public init(ssrc: UInt32, cname: String) { self.init(ssrc: ssrc, items: [Item(type: 1, text: cname)]) }
+    public init(ssrc: UInt32, cname: String, mid: String? = nil) {
+        self.init(ssrc: ssrc, items: [Item(type: Self.cnameType, text: cname)] + (mid.map { [Item(type: Self.midType, text: $0)] } ?? []))
+    }
 
-    public var cname: String? { items.first { $0.type == 1 }?.text }
+    static let cnameType: UInt8 = 1
+    static let midType: UInt8 = 15
+
+    public var cname: String? { items.first { $0.type == Self.cnameType }?.text }
+    public var mid: String? { items.first { $0.type == Self.midType }?.text }
 }
 
 /// The feedback control information of an RTPFB or PSFB packet (RFC 4585 §6, RFC 5104 §4.3).
 public enum RTCPFeedback: Equatable, Sendable {
     /// Lost sequence numbers, in the order they were written.
     case genericNACK([UInt16])
-    /// Transport-wide congestion control: only the head is read.
-    case transportWide(baseSequence: UInt16, packetStatusCount: UInt16)
+    /// Transport-wide congestion control.
+    case transportWide(TransportWideFeedback)
     case pictureLossIndication
     case fullIntraRequest([FullIntraRequest])
     /// Receiver estimated maximum bit rate, in bit/s.
@@ -109,8 +115,7 @@ public enum RTCPPacket: Equatable, Sendable {
     /// `name` is four bytes, `data` a multiple of four bytes.
     case application(subtype: UInt8, ssrc: UInt32, name: UInt32, data: [UInt8])
     case feedback(sender: UInt32, media: UInt32, RTCPFeedback)
-    /// Extended report, its blocks opaque.
-    case extendedReport(ssrc: UInt32, blocks: [UInt8])
+    case extendedReport(ssrc: UInt32, blocks: [XRBlock])
 }
 
 /// Packet type numbers.

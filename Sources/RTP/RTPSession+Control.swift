@@ -19,6 +19,8 @@ extension RTPSession {
         switch packet {
         case .senderReport(let ssrc, let info, let blocks):
             guard let index = hear(ssrc, at: now) else { return }
+            // The first one is answered soon: the far end learns its round trip from our next report.
+            if table[index].stream.lastSenderReport == nil { reports.handle(.urgent, at: now) }
             table[index].stream.receive(info, at: now)
             receive(blocks, at: now)
         case .receiverReport(let ssrc, let blocks):
@@ -28,11 +30,13 @@ extension RTPSession {
             for chunk in chunks {
                 guard let cname = chunk.cname, let index = hear(chunk.ssrc, at: now) else { continue }
                 table[index].cname = cname
+                if let mid = chunk.mid { table[index].mid = mid }
             }
         case .goodbye(let ssrcs, let reason):
             for ssrc in ssrcs { receiveGoodbye(ssrc, reason: reason, at: now) }
         case .feedback(let sender, let media, let feedback): receive(feedback, from: sender, about: media, at: now)
-        case .application, .extendedReport: break
+        case .extendedReport(let ssrc, let blocks): if let index = hear(ssrc, at: now) { receive(blocks, from: index, at: now) }
+        case .application: break
         }
     }
 
@@ -50,7 +54,10 @@ extension RTPSession {
     }
 
     private mutating func receive(_ blocks: [ReportBlock], at now: Instant) {
-        for block in blocks where block.ssrc == outbound.ssrc { outbound.receive(block, clock: clock, at: now) }
+        for block in blocks where block.ssrc == outbound.ssrc {
+            outbound.receive(block, clock: clock, at: now)
+            isMIDKnown = true
+        }
     }
 
     private mutating func receiveGoodbye(_ ssrc: UInt32, reason: String?, at now: Instant) {
@@ -80,35 +87,37 @@ extension RTPSession {
         case .maximumBitrate(let rate, let ssrcs):
             guard ssrcs.isEmpty || ssrcs.contains(outbound.ssrc) else { return }
             emit(.maximumBitrate(rate))
-        case .transportWide, .other: break
+        case .transportWide(let feedback): if configuration.extensions.transportSequence != nil { sentTransport.receive(feedback) }
+        case .other: break
         }
     }
 
     /// Us and everybody who has not left.
     private var memberCount: Int { 1 + table.sources.count { $0.leftAt == nil } }
 
-    private func isRecent(_ instant: Instant?) -> Bool {
+    /// Since the report before the last (RFC 3550 §6.4), and at least within two intervals (§6.3.5): early reports make nobody silent.
+    private func isRecent(_ instant: Instant?, at now: Instant) -> Bool {
         guard let instant else { return false }
-        return reportTimes.previous.map { instant >= $0 } ?? true
+        return reportTimes.previous.map { instant >= min($0, now - reports.deterministicInterval * 2) } ?? true
     }
 
     mutating func updateMembership(at now: Instant) {
-        let isSender = isRecent(outbound.lastPacketAt)
-        let senders = table.sources.count { $0.leftAt == nil && isRecent($0.stream.lastPacketAt) }
+        let isSender = isRecent(outbound.lastPacketAt, at: now)
+        let senders = table.sources.count { $0.leftAt == nil && isRecent($0.stream.lastPacketAt, at: now) }
         reports.handle(.membership(members: memberCount, senders: senders + (isSender ? 1 : 0), isSender: isSender), at: now)
     }
 
     /// SR or RR, and SDES: what every compound starts with. Ends the loss intervals of the streams it reports on.
     mutating func report(at now: Instant) -> [RTCPPacket] {
         var blocks: [ReportBlock] = []
-        for index in table.sources.indices where table[index].leftAt == nil && isRecent(table[index].stream.lastPacketAt) {
+        for index in table.sources.indices where table[index].leftAt == nil && isRecent(table[index].stream.lastPacketAt, at: now) {
             if let block = table[index].stream.reportBlock(at: now) { blocks.append(block) }
         }
         let first: RTCPPacket =
-            isRecent(outbound.lastPacketAt)
+            isRecent(outbound.lastPacketAt, at: now)
             ? .senderReport(ssrc: ssrc, info: outbound.senderInfo(clock: clock, at: now), blocks: blocks)
             : .receiverReport(ssrc: ssrc, blocks: blocks)
-        return [first, .sourceDescription([SourceDescription(ssrc: ssrc, cname: configuration.cname)])]
+        return [first, .sourceDescription([description])]
     }
 
     /// At once: with two parties RFC 4585 §3.3's immediate mode holds.

@@ -75,13 +75,14 @@ extension RTPSession {
         let farewell = outbound.packetsSent > 0 || reportTimes.last != nil
         if farewell {
             let packets: [RTCPPacket] = [
-                .receiverReport(ssrc: old, blocks: []), .sourceDescription([SourceDescription(ssrc: old, cname: configuration.cname)]),
+                .receiverReport(ssrc: old, blocks: []), .sourceDescription([description]),
                 .goodbye(ssrcs: [old], reason: nil),
             ]
             emit(.transmit(RTCPPacket.bytes(of: packets)))
         }
         formerSSRCs.append(old)
         outbound.changeSSRC(random: random)
+        isMIDKnown = false
         emit(.collision(old: old, new: outbound.ssrc))
     }
 }

@@ -20,10 +20,27 @@ public struct RTPSession: StateMachine {
         public var eventPayloadTypes: Set<UInt8>
         /// Bit/s of media, of which RTCP takes 5 %.
         public var bandwidth: Int
+        /// `b=RS` and `b=RR` in bit/s, in place of the 5 % (RFC 3556).
+        public var senderBandwidth: Int?
+        public var receiverBandwidth: Int?
+        /// `trr-int` of `a=rtcp-fb` (RFC 4585 §4.2).
+        public var minimumReportInterval: Duration
+        /// Negotiated header extensions.
+        public var extensions: RTPExtensionMap
+        /// The media description's tag; sent when `extensions` has an identifier for it.
+        public var mid: String?
+        /// `a=rtcp-fb:… transport-cc` both ways: we tell when packets arrived.
+        public var transportFeedback: Bool
+        /// `a=rtcp-xr:rcvr-rtt`: reports carry a reference time (RFC 3611 §4.4). A peer's is answered in any case.
+        public var xrReceiverReferenceTime: Bool
+        /// `a=rtcp-xr:voip-metrics` (RFC 3611 §4.7), once `setConditions` was called.
+        public var xrVoIPMetrics: Bool
 
         public init(
             cname: String, ssrc: UInt32? = nil, isAVPF: Bool = false, reducedSize: Bool = false, clockRates: [UInt8: UInt32],
-            eventPayloadTypes: Set<UInt8> = [], bandwidth: Int = 64_000
+            eventPayloadTypes: Set<UInt8> = [], bandwidth: Int = 64_000, senderBandwidth: Int? = nil, receiverBandwidth: Int? = nil,
+            minimumReportInterval: Duration = .zero, extensions: RTPExtensionMap = RTPExtensionMap(), mid: String? = nil,
+            transportFeedback: Bool = false, xrReceiverReferenceTime: Bool = false, xrVoIPMetrics: Bool = false
         ) {
             self.cname = cname
             self.ssrc = ssrc
@@ -32,6 +49,14 @@ public struct RTPSession: StateMachine {
             self.clockRates = clockRates
             self.eventPayloadTypes = eventPayloadTypes
             self.bandwidth = bandwidth
+            self.senderBandwidth = senderBandwidth
+            self.receiverBandwidth = receiverBandwidth
+            self.minimumReportInterval = minimumReportInterval
+            self.extensions = extensions
+            self.mid = mid
+            self.transportFeedback = transportFeedback
+            self.xrReceiverReferenceTime = xrReceiverReferenceTime
+            self.xrVoIPMetrics = xrVoIPMetrics
         }
 
         /// Nil for telephone-event and for types that were not negotiated.
@@ -45,6 +70,10 @@ public struct RTPSession: StateMachine {
         case join
         /// Ask for a key frame: PLI. Ignored without AVPF.
         case requestKeyFrame
+        /// The same by a Full Intra Request (RFC 5104 §4.3.1), for those who know no PLI.
+        case requestFullIntra
+        /// Tell what we can take, in bit/s: REMB. Ignored without AVPF.
+        case announceMaximumBitrate(UInt64)
         /// Ask for these packets again: generic NACK. Ignored without AVPF.
         case requestRetransmission([UInt16])
         /// Say BYE.
@@ -87,15 +116,47 @@ public struct RTPSession: StateMachine {
     var reportTimes: (last: Instant?, previous: Instant?)
     var formerSSRCs: [UInt32] = []
     var outputs: [Output] = []
-    var sentFeedback = (nack: 0, pli: 0)
+    var sentFeedback = (nack: 0, pli: 0, fir: 0)
+    var fullIntraRequests: UInt8 = 0
+    // Packets of another session in our stream.
+    var relay = AudioRelay()
+    var lastSent: VP8Forwarder.Sent?
+    var isRelaying = false
+    var ownShift: UInt32 = 0
     var receivedFeedback = (nack: 0, pli: 0, fir: 0)
+    let rtcpBandwidth: RTCPBandwidth
+
+    // Header extensions.
+    var midBytes: [UInt8]
+    /// A report showed that the far end has packets of the present SSRC: it knows where they belong.
+    var isMIDKnown = false
+
+    // Transport-wide feedback.
+    var sentTransport: TransportFeedbackHistory
+    var receivedTransport = TransportFeedbackRecorder()
+    var feedbackDue: Instant?
+    var lastFeedbackAt: Instant?
+    var lastFeedbackSize = 32
+
+    // Extended reports.
+    var conditions: VoIPConditions?
+    var lastMetricsAt: Instant?
+    /// By DLRR: known even when we send no media.
+    var referenceRoundTripMs: Double?
+    var remoteMetrics: VoIPMetrics?
 
     public init(configuration: Configuration, random: RandomSource, clock: NTPClock) {
         self.configuration = configuration
         self.clock = clock
         self.random = random
         outbound = OutboundRTPStream(ssrc: configuration.ssrc, random: random)
-        reports = RTCPSession(profile: configuration.isAVPF ? .avpf : .avp, sessionBandwidth: configuration.bandwidth, random: random)
+        rtcpBandwidth = RTCPBandwidth(
+            session: configuration.bandwidth, senders: configuration.senderBandwidth, receivers: configuration.receiverBandwidth)
+        var profile = configuration.isAVPF ? RTCPProfile.avpf : .avp
+        if configuration.isAVPF { profile.minimumReportInterval = configuration.minimumReportInterval }
+        reports = RTCPSession(profile: profile, bandwidth: rtcpBandwidth, random: random)
+        sentTransport = TransportFeedbackHistory(random: random)
+        midBytes = Array((configuration.mid ?? "").utf8)
     }
 
     /// Our identifier at present.
@@ -103,7 +164,10 @@ public struct RTPSession: StateMachine {
     /// The remote source that is played.
     public var remoteSSRC: UInt32? { current }
     public var remoteSourceCount: Int { table.sources.count }
-    public var deadline: Instant? { reports.deadline }
+    public var deadline: Instant? {
+        guard let regular = reports.deadline, let feedbackDue else { return reports.deadline ?? feedbackDue }
+        return min(regular, feedbackDue)
+    }
 
     /// The CNAME of a remote source, as received.
     public func cname(of ssrc: UInt32) -> String? { table.index(of: ssrc).flatMap { table[$0].cname } }
@@ -122,9 +186,12 @@ public struct RTPSession: StateMachine {
         payloadType: UInt8, payloadLength: Int, timestamp: UInt32, marker: Bool = false, at now: Instant
     ) -> RTPHeader {
         reports.handle(.joined, at: now)
-        return outbound.nextHeader(
-            payloadType: payloadType, payloadLength: payloadLength, timestamp: timestamp, marker: marker,
-            clockRate: configuration.mediaClock(of: payloadType), at: now)
+        let clockRate = configuration.mediaClock(of: payloadType)
+        let header = outbound.nextHeader(
+            payloadType: payloadType, payloadLength: payloadLength, timestamp: ownTimestamp(timestamp, clockRate: clockRate, at: now), marker: marker,
+            clockRate: clockRate, at: now)
+        lastSent = VP8Forwarder.Sent(sequence: header.sequenceNumber, timestamp: header.timestamp, at: now)
+        return header
     }
 
     public mutating func handle(_ input: consuming Input, at now: Instant) {
@@ -133,6 +200,13 @@ public struct RTPSession: StateMachine {
         case .join: reports.handle(.joined, at: now)
         case .requestKeyFrame:
             if sendFeedback(.pictureLossIndication, at: now) { sentFeedback.pli += 1 }
+        case .requestFullIntra:
+            fullIntraRequests &+= 1
+            if let current, sendFeedback(.fullIntraRequest([FullIntraRequest(ssrc: current, sequenceNumber: fullIntraRequests)]), at: now) {
+                sentFeedback.fir += 1
+            }
+        case .announceMaximumBitrate(let rate):
+            if let current { _ = sendFeedback(.maximumBitrate(rate, ssrcs: [current]), at: now) }
         case .requestRetransmission(let lost):
             if !lost.isEmpty, sendFeedback(.genericNACK(lost), at: now) { sentFeedback.nack += 1 }
         case .close(let reason):
@@ -144,9 +218,12 @@ public struct RTPSession: StateMachine {
         guard case .open = state, let deadline, deadline <= now else { return }
         updateMembership(at: now)
         reports.handleTimeout(at: now)
-        guard reports.poll() != nil else { return }
+        guard reports.poll() != nil else {
+            if let feedbackDue, feedbackDue <= now { sendTransportFeedback(at: now) }
+            return
+        }
         table.sweep(silentFor: max(.seconds(25), reports.deterministicInterval * 5), keeping: current, at: now)
-        let bytes = RTCPPacket.bytes(of: report(at: now))
+        let bytes = RTCPPacket.bytes(of: report(at: now) + extendedReport(at: now) + takeTransportFeedback(at: now))
         reports.handle(.compound(octets: bytes.count), at: now)
         reportTimes = (now, reportTimes.last)
         emit(.transmit(bytes))
@@ -172,13 +249,15 @@ public struct RTPSession: StateMachine {
             inbound = InboundRTPStatistics(
                 ssrc: current, packetsReceived: total.packetsReceived, packetsLost: total.packetsLost, bytesReceived: total.bytesReceived,
                 packetsDuplicated: total.packetsDuplicated, jitterMs: stream.jitterMs, fractionLost: stream.fractionLost,
-                nackCount: sentFeedback.nack, pliCount: sentFeedback.pli)
+                nackCount: sentFeedback.nack, pliCount: sentFeedback.pli, roundTripTimeMs: referenceRoundTripMs, voipMetrics: voipMetrics)
         }
         return RTPStatistics(
             inbound: inbound,
             outbound: OutboundRTPStatistics(
                 ssrc: outbound.ssrc, packetsSent: outbound.packetsSent, bytesSent: outbound.bytesSent, roundTripTimeMs: outbound.roundTripTimeMs,
                 remotePacketsLost: outbound.remotePacketsLost, remoteJitterMs: outbound.remoteJitterMs, fractionLost: outbound.fractionLost,
-                nackCount: receivedFeedback.nack, pliCount: receivedFeedback.pli, firCount: receivedFeedback.fir))
+                nackCount: receivedFeedback.nack, pliCount: receivedFeedback.pli, firCount: receivedFeedback.fir,
+                transportPacketsAcknowledged: sentTransport.feedbackReceived > 0 ? sentTransport.packetsAcknowledged : nil,
+                transportPacketsLost: sentTransport.feedbackReceived > 0 ? sentTransport.packetsLost : nil, voipMetrics: remoteMetrics))
     }
 }

@@ -25,10 +25,14 @@ public struct InboundRTPStatistics: Sendable, Equatable {
     /// Feedback packets sent.
     public var nackCount: Int
     public var pliCount: Int
+    /// By receiver reference time and DLRR (RFC 3611 §4.4–4.5): known also when we send nothing.
+    public var roundTripTimeMs: Double?
+    /// What we report, or would report, about the source.
+    public var voipMetrics: VoIPMetrics?
 
     public init(
         ssrc: UInt32, packetsReceived: Int, packetsLost: Int, bytesReceived: Int, packetsDuplicated: Int = 0, jitterMs: Double? = nil,
-        fractionLost: Double? = nil, nackCount: Int = 0, pliCount: Int = 0
+        fractionLost: Double? = nil, nackCount: Int = 0, pliCount: Int = 0, roundTripTimeMs: Double? = nil, voipMetrics: VoIPMetrics? = nil
     ) {
         self.ssrc = ssrc
         self.packetsReceived = packetsReceived
@@ -39,6 +43,8 @@ public struct InboundRTPStatistics: Sendable, Equatable {
         self.fractionLost = fractionLost
         self.nackCount = nackCount
         self.pliCount = pliCount
+        self.roundTripTimeMs = roundTripTimeMs
+        self.voipMetrics = voipMetrics
     }
 }
 
@@ -56,10 +62,16 @@ public struct OutboundRTPStatistics: Sendable, Equatable {
     public var nackCount: Int
     public var pliCount: Int
     public var firCount: Int
+    /// By transport-wide feedback; nil before the first.
+    public var transportPacketsAcknowledged: Int?
+    public var transportPacketsLost: Int?
+    /// What the far end reported about us last (RFC 3611 §4.7).
+    public var voipMetrics: VoIPMetrics?
 
     public init(
         ssrc: UInt32, packetsSent: Int, bytesSent: Int, roundTripTimeMs: Double? = nil, remotePacketsLost: Int? = nil,
-        remoteJitterMs: Double? = nil, fractionLost: Double? = nil, nackCount: Int = 0, pliCount: Int = 0, firCount: Int = 0
+        remoteJitterMs: Double? = nil, fractionLost: Double? = nil, nackCount: Int = 0, pliCount: Int = 0, firCount: Int = 0,
+        transportPacketsAcknowledged: Int? = nil, transportPacketsLost: Int? = nil, voipMetrics: VoIPMetrics? = nil
     ) {
         self.ssrc = ssrc
         self.packetsSent = packetsSent
@@ -71,5 +83,8 @@ public struct OutboundRTPStatistics: Sendable, Equatable {
         self.nackCount = nackCount
         self.pliCount = pliCount
         self.firCount = firCount
+        self.transportPacketsAcknowledged = transportPacketsAcknowledged
+        self.transportPacketsLost = transportPacketsLost
+        self.voipMetrics = voipMetrics
     }
 }

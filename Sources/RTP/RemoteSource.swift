@@ -8,6 +8,11 @@ struct RemoteSource: Sendable {
     /// Its BYE came.
     var leftAt: Instant?
     var lastFullIntraRequest: UInt8?
+    /// By header extension or SDES.
+    var mid: String?
+    var audioLevel: RTPAudioLevel?
+    /// The newest receiver reference time (RFC 3611 §4.4).
+    var referenceTime: (timestamp: UInt64, at: Instant)?
 
     var ssrc: UInt32 { stream.ssrc }
 }

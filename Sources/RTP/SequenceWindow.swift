@@ -56,13 +56,11 @@ struct SequenceWindow: Sendable {
         return .reordered
     }
 
-    /// Fraction lost since the call before, in 1/256 (A.3); 0 when nothing was expected or duplicates outnumber losses.
-    mutating func takeFractionLost() -> UInt8 {
-        let expectedInterval = expected - expectedPrior
-        let lostInterval = expectedInterval - (received - receivedPrior)
+    /// What was expected and lost since the call before (A.3).
+    mutating func takeInterval() -> (expected: Int, lost: Int) {
+        let interval = (expected - expectedPrior, expected - expectedPrior - (received - receivedPrior))
         expectedPrior = expected
         receivedPrior = received
-        guard expectedInterval > 0, lostInterval > 0 else { return 0 }
-        return UInt8(clamping: lostInterval * 256 / expectedInterval)
+        return interval
     }
 }

@@ -19,7 +19,9 @@ public enum NameResolver {
             guard let address = entry.ai_addr else { continue }
             var ip: IPAddress?
             if entry.ai_family == AF_INET {
-                address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { ip = .v4(UInt32(bigEndian: $0.pointee.sin_addr.s_addr)) }
+                address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { pointer in
+                    ip = withUnsafeBytes(of: pointer.pointee.sin_addr) { IPAddress(bytes: Array($0)) }
+                }
             } else if entry.ai_family == AF_INET6 {
                 address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { pointer in
                     ip = withUnsafeBytes(of: pointer.pointee.sin6_addr) { IPAddress(bytes: Array($0)) }

@@ -9,14 +9,19 @@ extension PhoneClient {
     func openMedia(_ request: MediaRequest) {
         switch request.toward {
         case .local(let ip): loop.execute { self.assumeIsolated { $0.open(request, preferred: ip) } }
+        case .more(let remote): loop.execute { self.assumeIsolated { $0.openMore(request, toward: remote) } }
         case .query(let query):
-            addresses(of: query.host) { [weak self] found in
+            addresses(of: query) { [weak self] result in
                 self?.assumeIsolated { me in
-                    guard let remote = found.first else {
-                        me.tell(.mediaFailed(request.id, message: "no address for \(query.host)", unresolved: true))
-                        return
+                    let found: [IPAddress]
+                    switch result {
+                    case .success(let addresses): found = addresses
+                    case .failure(let failure): return me.tell(.mediaFailed(request.id, message: failure.text, unresolved: true))
                     }
-                    guard let local = found.lazy.compactMap(me.localAddress(toward:)).first else {
+                    guard let remote = found.first else {
+                        return me.tell(.mediaFailed(request.id, message: "no address for \(query.host)", unresolved: true))
+                    }
+                    guard let local = found.lazy.compactMap({ me.localAddress(toward: $0) }).first else {
                         me.tell(.mediaFailed(request.id, message: "no route to \(remote)", unresolved: true))
                         return
                     }
@@ -29,29 +34,49 @@ extension PhoneClient {
     private func open(_ request: MediaRequest, preferred: IPAddress) {
         var addresses = [preferred]
         if request.allAddresses {
-            let (usable, loopback) = Sockets.interfaceAddresses()
-            let named = listeners.map(\.address.ip)
-            let everything = named.isEmpty || named.contains(where: \.isUnspecified)
-            let candidates = everything ? usable + (preferred.isLoopback || usable.isEmpty ? loopback : []) : named
+            let candidates = usableAddresses(withLoopback: preferred.isLoopback)
             // IPv6 loopback beside an IPv4 one leads nowhere that IPv4 does not.
             for ip in candidates where !addresses.contains(ip) && addresses.count < 8 && !(ip.isLoopback && preferred.isLoopback) {
                 addresses.append(ip)
             }
         }
-        var sockets: [MediaSocket] = []
-        var channels: [Core.SocketAddress: MediaChannel] = [:]
-        for ip in addresses {
-            for (component, address, channel) in bindGroup(ip, components: request.components, id: request.id) {
-                sockets.append(MediaSocket(component: component, address: address))
-                channels[address] = channel
-            }
-        }
+        media[request.id] = [:]
+        let sockets = bind(request, on: addresses)
         guard sockets.contains(where: { $0.component == 1 }) else {
+            media[request.id] = nil
             tell(.mediaFailed(request.id, message: "no UDP port is free on \(preferred)", unresolved: false))
             return
         }
-        media[request.id] = channels
         tell(.mediaOpened(request.id, sockets))
+    }
+
+    /// Bounded by the hosts that `--listen` names.
+    private func usableAddresses(withLoopback: Bool) -> [IPAddress] {
+        let (usable, loopback) = Sockets.interfaceAddresses()
+        let named = listeners.map(\.address.ip)
+        if named.isEmpty || named.contains(where: \.isUnspecified) { return usable + (withLoopback || usable.isEmpty ? loopback : []) }
+        return named.filter { usable.contains($0) || loopback.contains($0) }
+    }
+
+    /// Sockets on addresses that the call has none on: all, or the one that leads to the peer.
+    private func openMore(_ request: MediaRequest, toward remote: IPAddress?) {
+        guard let held = media[request.id].map({ Set($0.keys.map(\.ip)) }) else { return }
+        let route = remote.flatMap { $0.isUnspecified ? nil : Sockets.route(to: $0) }
+        var addresses = usableAddresses(withLoopback: false).filter { !$0.isLoopback && !held.contains($0) }
+        if let route, let index = addresses.firstIndex(of: route) { addresses.swapAt(0, index) }
+        let wanted = request.allAddresses ? max(0, 8 - held.count) : 1
+        tell(.mediaAdded(request.id, bind(request, on: Array(addresses.prefix(wanted)))))
+    }
+
+    private func bind(_ request: MediaRequest, on addresses: [IPAddress]) -> [MediaSocket] {
+        var sockets: [MediaSocket] = []
+        for ip in addresses {
+            for (component, address, channel) in bindGroup(ip, components: request.components, id: request.id) {
+                sockets.append(MediaSocket(component: component, address: address))
+                media[request.id]?[address] = channel
+            }
+        }
+        return sockets
     }
 
     private func bindGroup(_ ip: IPAddress, components: Int, id: MediaSocketID) -> [(Int, Core.SocketAddress, MediaChannel)] {
@@ -97,6 +122,10 @@ extension PhoneClient {
     private func lost(_ id: MediaSocketID, _ local: Core.SocketAddress) {
         guard media[id]?.removeValue(forKey: local) != nil else { return }
         tell(.mediaClosed(id, local))
+    }
+
+    func closeMediaSocket(_ id: MediaSocketID, _ local: Core.SocketAddress) {
+        media[id]?.removeValue(forKey: local)?.channel.close(promise: nil)
     }
 
     func closeMedia(_ id: MediaSocketID) {

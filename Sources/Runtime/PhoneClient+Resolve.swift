@@ -5,45 +5,51 @@ import NIOPosix
 import SIP
 
 extension PhoneClient {
-    /// Answers with the targets to try, each with the local address toward it.
+    /// Answers with the targets to try, each with the local address toward it. Never inside this call.
     func resolve(_ id: ResolutionID, _ query: ResolutionQuery) {
-        let transport = query.transport ?? (query.secure ? .tls : .udp)
-        let port = query.port ?? transport.defaultPort
-        let finish: @Sendable ([IPAddress]) -> Void = { [weak self] addresses in
-            self?.assumeIsolated { me in
-                let targets = addresses.compactMap { me.target($0, port, transport) }
-                if targets.isEmpty {
-                    let message = addresses.isEmpty ? "no address for \(query.host)" : "no route to \(query.host)"
-                    me.tell(.signalling(.resolutionFailed(id, message)))
-                } else {
-                    me.tell(.signalling(.resolved(id, targets)))
+        loop.execute {
+            self.assumeIsolated { me in
+                me.lookUp(id, query) { [weak me] found in me?.assumeIsolated { $0.found(id, query, found) } }
+            }
+        }
+    }
+
+    private func found(_ id: ResolutionID, _ query: ResolutionQuery, _ found: Found) {
+        switch found {
+        case .failure(let failure): tell(.signalling(.resolutionFailed(id, failure.text)))
+        case .success(let places):
+            let targets = places.compactMap { target($0.address.ip, $0.address.port, $0.transport) }
+            guard targets.isEmpty else { return tell(.signalling(.resolved(id, targets))) }
+            tell(.signalling(.resolutionFailed(id, places.isEmpty ? "no address for \(query.host)" : "no route to \(query.host)")))
+        }
+    }
+
+    /// The addresses of a URI's servers, in the order to try. Never inside this call.
+    func addresses(of query: ResolutionQuery, _ finish: @escaping @Sendable (Result<[IPAddress], LookupFailure>) -> Void) {
+        loop.execute {
+            self.assumeIsolated { me in
+                // The user agent counts its own from 1.
+                let id = ResolutionID(raw: 1 << 63 | me.nextLookup)
+                me.nextLookup &+= 1
+                me.lookUp(id, query) { found in
+                    finish(
+                        found.map { places in
+                            places.reduce(into: []) { if !$0.contains($1.address.ip) { $0.append($1.address.ip) } }
+                        })
                 }
             }
         }
-        addresses(of: query.host, finish)
     }
 
-    /// Numeric hosts at once, names by the resolver's thread; `finish` runs on the loop, never inside this call.
-    func addresses(of host: SIPHost, _ finish: @escaping @Sendable ([IPAddress]) -> Void) {
-        switch host {
-        case .ip(let ip): loop.execute { finish([ip]) }
-        case .name(let name):
-            // Names come from strangers too (Contact, Record-Route): they wait in a short queue or get no answer.
-            guard lookups < PhoneClient.lookupLimit else { return loop.execute { finish([]) } }
-            lookups += 1
-            // The first name starts the threads; a no-op afterwards.
-            resolverThreads.start()
-            resolverThreads.runIfActive(eventLoop: loop) { NameResolver.addresses(of: name) }
-                .whenComplete { [weak self] result in
-                    self?.assumeIsolated { $0.lookups -= 1 }
-                    finish((try? result.get()) ?? [])
-                }
-        }
+    /// Where `sips:` stands nothing but TLS is used, whatever transport is named (RFC 3261 §26.2.2).
+    static func transport(of query: ResolutionQuery) -> SIPTransport {
+        guard query.secure else { return query.transport ?? .udp }
+        return query.transport == .ws || query.transport == .wss ? .wss : .tls
     }
 
     private func target(_ ip: IPAddress, _ port: UInt16, _ transport: SIPTransport) -> ResolvedTarget? {
         guard transport == .udp else {
-            let route = localAddress(toward: ip)
+            let route = localAddress(toward: ip, transport)
             return route.map { ResolvedTarget(transport: transport, address: Core.SocketAddress(ip, port), local: Core.SocketAddress($0, 0)) }
         }
         // A socket bound to one address sends from it; a wildcard one from the route's.
@@ -55,9 +61,11 @@ extension PhoneClient {
         return ResolvedTarget(transport: .udp, address: Core.SocketAddress(ip, port), local: Core.SocketAddress(local, socket.address.port))
     }
 
-    /// The local address toward `ip`, bounded by the hosts that `--listen` names.
-    func localAddress(toward ip: IPAddress) -> IPAddress? {
-        let named = listeners.map(\.address.ip).filter { $0.isV4 == ip.isV4 }
+    /// The local address toward `ip`, bounded by the hosts that `--listen` names: those of the transport itself when there are any.
+    func localAddress(toward ip: IPAddress, _ transport: SIPTransport? = nil) -> IPAddress? {
+        let family = listeners.filter { $0.address.ip.isV4 == ip.isV4 }
+        let own = family.filter { $0.transport == transport }
+        let named = (own.isEmpty ? family : own).map(\.address.ip)
         guard let route = Sockets.route(to: ip) else { return nil }
         if named.isEmpty || named.contains(where: \.isUnspecified) || named.contains(route) { return route }
         return named.first

@@ -5,6 +5,7 @@ import Glibc
 import Interface
 import NIOCore
 import NIOPosix
+import RTP
 import SIP
 import Secure
 import Synchronization
@@ -15,6 +16,8 @@ public struct PhoneObserver: Sendable {
     /// At most 20 times a second, and at once after a command.
     public var snapshot: @Sendable (Snapshot) -> Void
     public var audio: @Sendable (AudioRequest) -> Void
+    /// A frame of a call's video.
+    public var frame: @Sendable (CallID, VP8Frame) -> Void
     public var trace: @Sendable (Trace) -> Void
     public var startEcho: @Sendable () -> Void
     /// The audio thread woke the loop: warnings may wait.
@@ -27,7 +30,8 @@ public struct PhoneObserver: Sendable {
 
     public init(
         event: @escaping @Sendable (TimedEvent) -> Void, snapshot: @escaping @Sendable (Snapshot) -> Void = { _ in },
-        audio: @escaping @Sendable (AudioRequest) -> Void = { _ in }, trace: @escaping @Sendable (Trace) -> Void = { _ in },
+        audio: @escaping @Sendable (AudioRequest) -> Void = { _ in }, frame: @escaping @Sendable (CallID, VP8Frame) -> Void = { _, _ in },
+        trace: @escaping @Sendable (Trace) -> Void = { _ in },
         startEcho: @escaping @Sendable () -> Void = {}, audioWake: @escaping @Sendable () -> Void = {},
         keyLog: @escaping @Sendable (String) -> Void = { _ in }, remember: @escaping @Sendable (HistoryEntry) -> Void = { _ in },
         finished: @escaping @Sendable () -> Void = {}
@@ -35,6 +39,7 @@ public struct PhoneObserver: Sendable {
         self.event = event
         self.snapshot = snapshot
         self.audio = audio
+        self.frame = frame
         self.trace = trace
         self.startEcho = startEcho
         self.audioWake = audioWake
@@ -59,14 +64,24 @@ public actor PhoneClient {
     var socketWatch: SocketWatch?
     var servers: [any Channel] = []
     var connections: [ConnectionID: any Channel] = [:]
-    /// Asked for by the phone and not made yet.
-    var connecting: Set<ConnectionID> = []
+    /// Asked for by the phone and not ready yet; a channel once the TCP connection stands.
+    var connecting: [ConnectionID: (any Channel)?] = [:]
+    /// To TURN servers; a channel once the TCP connection stands.
+    var streams: [MediaStreamID: (any Channel)?] = [:]
+    let transports: TransportConfiguration
+    let logsKeys: Bool
+    var clientTLS: TLSContext?
+    var serverTLS: TLSContext?
+    var acceptedHandshakes = 0
+    /// The web port, once it is open.
+    var web: WebState?
     var media: [MediaSocketID: [Core.SocketAddress: MediaChannel]] = [:]
     var nextAccepted: UInt64 = 2
-    let resolverThreads: NIOThreadPool
-    /// Names being looked up now.
-    var lookups = 0
-    static let lookupLimit = 32
+    /// Tells that the machine's addresses or routes changed.
+    var networkWatch: (any Channel)?
+    var networkTimer: Scheduled<Void>?
+    var dns: DNSState?
+    var nextLookup: UInt64 = 0
     private var timer: Scheduled<Void>?
     private var timerAt: Instant?
     private var snapshotTimer: Scheduled<Void>?
@@ -90,8 +105,8 @@ public actor PhoneClient {
 
     /// - Parameter wantsSnapshots: false without a screen: then none is made.
     public init(
-        configuration: PhoneConfiguration, identity: CertificateIdentity, listeners: [ListenSpecification], wantsSnapshots: Bool,
-        observer: PhoneObserver
+        configuration: PhoneConfiguration, identity: CertificateIdentity, transports: TransportConfiguration = TransportConfiguration(),
+        listeners: [ListenSpecification], wantsSnapshots: Bool, observer: PhoneObserver
     ) throws {
         let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let only = threads.next()
@@ -104,7 +119,8 @@ public actor PhoneClient {
         self.observer = observer
         self.listeners = listeners
         self.wantsSnapshots = wantsSnapshots
-        resolverThreads = NIOThreadPool(numberOfThreads: 2)
+        self.transports = transports
+        logsKeys = configuration.dtls.keyLog
         let random = RandomSource {
             var system = SystemRandomNumberGenerator()
             return system.next()
@@ -119,15 +135,22 @@ public actor PhoneClient {
         do {
             try await openListeners()
             try watchSignalling()
+            if let configuration = transports.web { try await openWeb(configuration) }
         } catch {
             closeSockets()
             throw error
         }
+        watchNetwork()
         let now = PhoneClient.now()
         phone.start(at: now)
         for socket in signalling { phone.handle(.signalling(.listening(socket.transport, socket.address)), at: now) }
+        // WebSocket connections are only opened, from that address.
+        for listener in listeners where listener.transport == .ws || listener.transport == .wss {
+            phone.handle(.signalling(.listening(listener.transport, listener.address)), at: now)
+        }
         drain(at: now)
         phone.announceReady(at: now)
+        if let web { phone.webListening(base: web.base, at: now) }
         drain(at: now)
     }
 
@@ -143,6 +166,12 @@ public actor PhoneClient {
     public nonisolated func post(_ input: PhoneInput) {
         guard !isStopped.load(ordering: .acquiring) else { return }
         loop.execute { self.assumeIsolated { $0.tell(input) } }
+    }
+
+    /// The same, some time later.
+    public nonisolated func post(_ input: PhoneInput, after delay: Duration) {
+        guard !isStopped.load(ordering: .acquiring) else { return }
+        loop.scheduleTask(in: .nanoseconds(delay.totalNanoseconds)) { self.post(input) }
     }
 
     /// Reads the audio thread's eventfd: each wake-up sends what was encoded. Takes ownership of `descriptor`.
@@ -175,14 +204,17 @@ public actor PhoneClient {
         switch output {
         case .transmit(let transmit): sendSignalling(transmit)
         case .connect(let id, let transport, let from, let to, let name): connect(id, transport, from: from, to: to, serverName: name)
-        case .close(let id):
-            connecting.remove(id)
-            connections.removeValue(forKey: id)?.close(promise: nil)
+        case .close(let id): closeConnection(id)
         case .resolve(let id, let query): resolve(id, query)
         case .openMedia(let request): openMedia(request)
         case .closeMedia(let id): closeMedia(id)
+        case .closeMediaSocket(let id, let address): closeMediaSocket(id, address)
         case .sendMedia(let id, let transmit): sendMedia(id, transmit)
+        case .openStream(let id, let secure, let to, let name): openStream(id, secure: secure, to: to, serverName: name)
+        case .sendStream(let id, let bytes): sendStream(id, bytes)
+        case .closeStream(let id): closeStream(id)
         case .audio(let request): observer.audio(request)
+        case .frame(let call, let frame): observer.frame(call, frame)
         case .startEcho: observer.startEcho()
         case .keyLog(let line): observer.keyLog(line)
         case .remember(let entry): observer.remember(entry)
@@ -246,13 +278,15 @@ public actor PhoneClient {
     public nonisolated func stop() async {
         guard !isStopped.exchange(true, ordering: .acquiringAndReleasing) else { return }
         await closeSockets()
-        resolverThreads.shutdownGracefully { _ in }
         try? await group.shutdownGracefully()
     }
 
     private func closeSockets() {
         timer?.cancel()
         snapshotTimer?.cancel()
+        networkTimer?.cancel()
+        networkWatch?.close(promise: nil)
+        networkWatch = nil
         isFinished = true
         socketWatch?.stop()
         socketWatch = nil
@@ -260,6 +294,9 @@ public actor PhoneClient {
         signalling = []
         for server in servers { server.close(promise: nil) }
         for channel in connections.values { channel.close(promise: nil) }
+        for channel in connecting.values { channel?.close(promise: nil) }
+        for channel in streams.values { channel?.close(promise: nil) }
+        closeDNS()
         connecting.removeAll()
         for id in Array(media.keys) { closeMedia(id) }
     }
@@ -268,6 +305,11 @@ public actor PhoneClient {
 /// Why the phone could not start: one line for a person.
 public struct StartError: Error, Sendable, CustomStringConvertible {
     public var message: String
-    public init(message: String) { self.message = message }
+    /// The web port's address is at fault, not that of signalling.
+    public var isWeb: Bool
+    public init(message: String, isWeb: Bool = false) {
+        self.message = message
+        self.isWeb = isWeb
+    }
     public var description: String { message }
 }

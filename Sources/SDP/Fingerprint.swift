@@ -34,6 +34,9 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// SHA-1: accepted by a quirk only, and to be shown as weak.
+    public var isWeak: Bool { algorithm == "sha-1" }
+
     public var hasRightLength: Bool { Fingerprint.length(of: algorithm) == bytes.count }
 
     /// "sha-256 AB:CD:…"; upper case, since some peers refuse lower.
@@ -51,8 +54,11 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
             if !values.isEmpty { return .success(values) }
         }
         if offered.isEmpty { return .failure(malformed ? .fingerprintMalformed : .fingerprintMissing) }
-        if offered.contains(where: { length(of: $0.algorithm) != nil && !$0.hasRightLength }) { return .failure(.fingerprintMalformed) }
-        if offered.contains(where: { $0.algorithm == "sha-1" }) { return .failure(.fingerprintSHA1Only) }
+        let candidates = accepted + ["sha-1"]
+        if let wrong = offered.first(where: { candidates.contains($0.algorithm) && !$0.hasRightLength }) {
+            return .failure(.fingerprintWrongLength(algorithm: wrong.algorithm))
+        }
+        if offered.contains(where: \.isWeak) { return .failure(.fingerprintSHA1Only) }
         return .failure(.fingerprintUnsupported(offered.map(\.algorithm)))
     }
 }

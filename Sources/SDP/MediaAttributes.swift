@@ -114,6 +114,18 @@ public struct RTCPFeedback: Hashable, Sendable {
     public var payloadType: UInt8?
     public var type: String
 
+    /// Transport-wide feedback for congestion control.
+    public static let transportCC = "transport-cc"
+    /// RFC 4585 §4.2.
+    public static let nack = "nack"
+    public static let nackPLI = "nack pli"
+    /// Full intra request (RFC 5104 §7.1).
+    public static let ccmFIR = "ccm fir"
+    /// Receiver estimated maximum bitrate.
+    public static let googREMB = "goog-remb"
+    /// What our video sections offer and take.
+    public static let forVideo = [nack, nackPLI, ccmFIR, googREMB, transportCC]
+
     public init(payloadType: UInt8?, type: String) {
         self.payloadType = payloadType
         self.type = type
@@ -178,6 +190,13 @@ public struct MediaStreamIdentification: Hashable, Sendable {
         self.stream = String(stream)
         track = fields.count > 1 ? String(fields[1]) : nil
     }
+
+    public init(stream: String, track: String? = nil) {
+        self.stream = stream
+        self.track = track
+    }
+
+    public var value: String { stream + (track.map { " " + $0 } ?? "") }
 }
 
 /// a=group (RFC 5888).
@@ -190,5 +209,19 @@ public struct MediaGroup: Hashable, Sendable {
         guard let semantics = fields.first else { return nil }
         self.semantics = String(semantics)
         mids = fields.dropFirst().map { String($0) }
+    }
+}
+
+/// a=ssrc-group (RFC 5576 §4.2).
+public struct SSRCGroup: Hashable, Sendable {
+    /// "FID": the second is the retransmission of the first (RFC 4588 §8.7).
+    public var semantics: String
+    public var ssrcs: [UInt32]
+
+    public init?(_ value: some StringProtocol) {
+        let fields = value.fields
+        guard let semantics = fields.first else { return nil }
+        self.semantics = String(semantics)
+        ssrcs = fields.dropFirst().compactMap { $0.decimal() }
     }
 }

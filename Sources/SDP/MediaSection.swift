@@ -88,7 +88,19 @@ public struct MediaSection: Hashable, Sendable {
     }
 
     public var feedback: [RTCPFeedback] { media.values("rtcp-fb").compactMap { RTCPFeedback($0) } }
+    /// The lines that give this type to all formats, or else those that give it to one of `payloadTypes`.
+    func feedback(_ type: String, for payloadTypes: [UInt8]) -> [RTCPFeedback] {
+        let lines = feedback.filter { $0.type == type }
+        if let all = lines.first(where: { $0.payloadType == nil }) { return [all] }
+        return payloadTypes.compactMap { payloadType in lines.first { $0.payloadType == payloadType } }
+    }
+
     public var extensionMaps: [ExtensionMap] { (session.values("extmap") + media.values("extmap")).compactMap { ExtensionMap($0) } }
+
+    /// a=rtcp-xr, of the section or of the session (RFC 3611 §5.1).
+    public var extendedReports: ExtendedReportAttribute {
+        inherited("rtcp-xr").first.map { ExtendedReportAttribute($0) } ?? ExtendedReportAttribute()
+    }
 
     // MARK: Stream
 
@@ -99,13 +111,34 @@ public struct MediaSection: Hashable, Sendable {
     public var ssrcs: [SSRCAttribute] { media.values("ssrc").compactMap { SSRCAttribute($0) } }
     /// The first CNAME given for an SSRC.
     public var cname: String? { ssrcs.first { $0.name == "cname" }?.value }
-    public var isBundleOnly: Bool { media.has("bundle-only") }
+    public var ssrcGroups: [SSRCGroup] { media.values("ssrc-group").compactMap { SSRCGroup($0) } }
+    /// With port 0 in an offer (RFC 9143 §6): in use as part of its BUNDLE group, not refused. Beside another port the word means nothing.
+    public var isBundleOnly: Bool { media.port == 0 && media.has("bundle-only") }
+    /// In an offer: it is not disabled.
+    public var isEnabled: Bool { media.port != 0 || isBundleOnly }
+
+    /// The payload type of the retransmissions of `payloadType` (RFC 4588 §8.1), at the same clock rate.
+    public func rtxPayloadType(of payloadType: UInt8) -> UInt8? {
+        let maps = rtpMaps
+        let parameters = formatParameters
+        return payloadTypes.first { candidate in
+            guard let map = maps[candidate], map.name.matches("rtx"), map.clockRate == maps[payloadType]?.clockRate else { return false }
+            return parameters[candidate].flatMap { FormatParameters.parameter("apt", in: $0) }?.decimal(UInt8.self) == payloadType
+        }
+    }
+
+    /// b= of that type: kbit/s for AS and CT, bit/s for TIAS, RS and RR (RFC 3556).
+    public func bandwidth(_ type: String) -> UInt64? {
+        (media.bandwidths.first { $0.type.matches(type) } ?? session.bandwidths.first { $0.type.matches(type) })?.value
+    }
 
     // MARK: Transport
 
     public var connection: Connection? { media.connections.first ?? session.connection }
     public var rtcp: RTCPAttribute? { media.value("rtcp").flatMap { RTCPAttribute($0) } }
-    public var rtcpMux: Bool { media.has("rtcp-mux") || media.has("rtcp-mux-only") }
+    public var rtcpMux: Bool { media.has("rtcp-mux") || rtcpMuxOnly }
+    /// RFC 8858: the offerer has no port for RTCP alone.
+    public var rtcpMuxOnly: Bool { media.has("rtcp-mux-only") }
     public var rtcpRsize: Bool { media.has("rtcp-rsize") }
     public var profile: MediaProfile? { MediaProfile(media.profile) }
 
@@ -121,6 +154,9 @@ public struct MediaSection: Hashable, Sendable {
     /// a=connection of RFC 4145: "new" or "existing".
     public var connectionReuse: String? { inherited("connection").first }
     public var cryptos: [CryptoLine] { media.values("crypto").compactMap { CryptoLine($0) } }
+
+    /// How this section is weaker than DTLS-SRTP, when it has no fingerprint.
+    var dropOfDTLS: SecurityDrop { media.has("crypto") ? .cryptoInstead : profile?.isSecure == true ? .noFingerprint : .profile }
 
     // MARK: ICE
 
@@ -156,6 +192,10 @@ public struct MediaProfile: Hashable, Sendable {
     public var isAVPF: Bool { name.uppercased().hasSuffix("AVPF") }
     /// Not RTP/AVP or RTP/AVPF.
     public var isSecure: Bool { !name.uppercased().hasPrefix("RTP/AVP") }
+    /// The names under which an offer of DTLS-SRTP may go out. The first is the standard (RFC 8827 §6.5); the others are what peers expect that
+    /// know DTLS only beside an older name.
+    public static let namesForDTLS = ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP", "RTP/AVPF", "RTP/AVP"]
+
     /// Named for DTLS: keys from a=crypto are not possible.
     public var isDTLS: Bool { name.uppercased().contains("TLS/") }
 }

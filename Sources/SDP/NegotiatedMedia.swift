@@ -36,6 +36,17 @@ public struct NegotiatedDTMF: Hashable, Sendable {
     }
 }
 
+/// Retransmissions (RFC 4588) of the first codec, as packets of a source of their own.
+public struct NegotiatedRTX: Hashable, Sendable {
+    public var sendPayloadType: UInt8
+    public var receivePayloadType: UInt8
+
+    public init(sendPayloadType: UInt8, receivePayloadType: UInt8) {
+        self.sendPayloadType = sendPayloadType
+        self.receivePayloadType = receivePayloadType
+    }
+}
+
 /// The peer's ICE parameters.
 public struct RemoteICE: Hashable, Sendable {
     public var ufrag: String
@@ -55,6 +66,29 @@ public struct RemoteICE: Hashable, Sendable {
     }
 }
 
+/// The peer's b= lines: what it wants to receive at most.
+public struct RemoteBandwidth: Hashable, Sendable {
+    /// The session's share of the network in bit/s: TIAS, or else AS, which counts lower layers too.
+    public var media: UInt64?
+    /// RTCP of those that send and of those that only receive, in bit/s (RFC 3556 §2). 0: none.
+    public var rtcpSenders: UInt64?
+    public var rtcpReceivers: UInt64?
+
+    public init(media: UInt64? = nil, rtcpSenders: UInt64? = nil, rtcpReceivers: UInt64? = nil) {
+        self.media = media
+        self.rtcpSenders = rtcpSenders
+        self.rtcpReceivers = rtcpReceivers
+    }
+
+    init(_ section: MediaSection) {
+        media =
+            section.bandwidth("TIAS")
+            ?? section.bandwidth("AS").map { $0.multipliedReportingOverflow(by: 1000) }.flatMap { $0.overflow ? nil : $0.partialValue }
+        rtcpSenders = section.bandwidth("RS")
+        rtcpReceivers = section.bandwidth("RR")
+    }
+}
+
 /// Our part in the DTLS handshake: active is the client.
 public enum DTLSRole: String, Hashable, Sendable {
     case active, passive
@@ -67,6 +101,19 @@ public struct DTLSParameters: Hashable, Sendable {
     public var role: DTLSRole
     /// The peer's a=tls-id (RFC 8842).
     public var tlsID: String?
+
+    /// Only SHA-1 vouches for the certificate.
+    public var isWeak: Bool { fingerprints.contains(where: \.isWeak) }
+
+    /// True when `other` describes the association of these parameters (RFC 8842 §5.1): the same certificates and role, and no other tls-id.
+    /// One that is missing on either side says nothing.
+    public func isSameAssociation(as other: DTLSParameters) -> Bool {
+        role == other.role && hasSameIdentity(fingerprints: other.fingerprints, tlsID: other.tlsID)
+    }
+
+    func hasSameIdentity(fingerprints others: [Fingerprint], tlsID other: String?) -> Bool {
+        Set(fingerprints) == Set(others) && (tlsID == nil || other == nil || tlsID == other)
+    }
 
     public init(fingerprints: [Fingerprint], role: DTLSRole, tlsID: String? = nil) {
         self.fingerprints = fingerprints
@@ -89,7 +136,7 @@ public struct SDESParameters: Hashable, Sendable {
     }
 }
 
-/// What offer and answer came to, for the one m= line in use.
+/// What offer and answer came to, for one m= line in use.
 public struct NegotiatedMedia: Hashable, Sendable {
     public var index: Int
     public var mid: String?
@@ -102,6 +149,8 @@ public struct NegotiatedMedia: Hashable, Sendable {
     /// The first is the one to send.
     public var codecs: [NegotiatedCodec]
     public var dtmf: [NegotiatedDTMF]
+    /// Nil: a lost packet is sent again as it was, if at all.
+    public var rtx: NegotiatedRTX?
     /// Milliseconds; what the peer wants to receive.
     public var ptime: Int?
     public var maxptime: Int?
@@ -123,11 +172,30 @@ public struct NegotiatedMedia: Hashable, Sendable {
     /// With security sdes.
     public var sdes: SDESParameters?
     public var remoteSSRC: UInt32?
+    /// Of the peer's retransmissions, where it says so (a=ssrc-group:FID).
+    public var remoteRTXSSRC: UInt32?
     public var remoteCname: String?
     /// The peer does not want our media.
     public var isRemoteHold: Bool
+    /// Header extensions in force, their directions from our view.
     public var extensionMaps: [ExtensionMap]
+    /// a=rtcp-fb types in force for a codec in use.
     public var feedback: [String]
+    /// Extended reports that both sides know.
+    public var xr: ExtendedReportAttribute
+    public var remoteMsid: MediaStreamIdentification?
+    public var remoteBandwidth: RemoteBandwidth
+    /// The section whose lines describe the transport: in a BUNDLE the tagged one (RFC 9143 §7.1.2), otherwise this one.
+    public var transport: TransportSection
+
+    public struct TransportSection: Hashable, Sendable {
+        public var index: Int
+        public var mid: String?
+        public var kind: MediaKind
+    }
+
+    /// The peer takes candidates one by one (RFC 8838 §4).
+    public var remoteSupportsTrickle: Bool { ice?.options.contains { $0.matches("trickle") } == true }
 
     /// Everything else begins as absent.
     public init(index: Int, mid: String? = nil, kind: MediaKind = .audio, profile: String, security: MediaSecurity, isAVPF: Bool = false) {
@@ -146,6 +214,9 @@ public struct NegotiatedMedia: Hashable, Sendable {
         isRemoteHold = false
         extensionMaps = []
         feedback = []
+        xr = ExtendedReportAttribute()
+        remoteBandwidth = RemoteBandwidth()
+        transport = TransportSection(index: index, mid: mid, kind: kind)
     }
 }
 
@@ -176,13 +247,17 @@ extension NegotiatedMedia {
         var out: NegotiationChanges = []
         if localDirection != old.localDirection || isRemoteHold != old.isRemoteHold { out.insert(.direction) }
         if remoteAddress != old.remoteAddress || remoteRTCPAddress != old.remoteRTCPAddress { out.insert(.address) }
-        if codecs != old.codecs || dtmf != old.dtmf { out.insert(.codecs) }
+        if codecs != old.codecs || dtmf != old.dtmf || rtx != old.rtx { out.insert(.codecs) }
         if ice?.ufrag != old.ice?.ufrag || ice?.pwd != old.ice?.pwd {
             out.insert(.ice)
         } else if ice?.candidates != old.ice?.candidates {
             out.insert(.candidates)
         }
-        if dtls != old.dtls { out.insert(.dtls) }
+        switch (dtls, old.dtls) {
+        case (nil, nil): break
+        case (let new?, let old?): if !new.isSameAssociation(as: old) { out.insert(.dtls) }
+        default: out.insert(.dtls)
+        }
         if sdes != old.sdes { out.insert(.sdes) }
         if security != old.security { out.insert(.security) }
         if rtcpMux != old.rtcpMux { out.insert(.rtcpMux) }

@@ -1,10 +1,11 @@
 import Core
 
 extension Negotiation {
-    /// What an answer to our offer comes to (RFC 3264 §7). Security that was offered must be there.
+    /// What an answer to our offer comes to (RFC 3264 §7). Security that was offered must be there. Video that was offered is used when the answer
+    /// has it in one BUNDLE group with audio (RFC 9143 §7.4); trouble with it does not touch audio.
     public static func apply(
         answer: SessionDescription, toOffer offer: SessionDescription, policy: AnswerPolicy
-    ) -> Result<NegotiatedMedia, NegotiationError> {
+    ) -> Result<NegotiatedSession, NegotiationError> {
         do throws(NegotiationError) {
             return .success(try applied(answer: answer, offer: offer, policy: policy))
         } catch {
@@ -14,46 +15,100 @@ extension Negotiation {
 
     private static func applied(
         answer: SessionDescription, offer: SessionDescription, policy: AnswerPolicy
-    ) throws(NegotiationError) -> NegotiatedMedia {
+    ) throws(NegotiationError) -> NegotiatedSession {
         guard answer.media.count == offer.media.count else {
             throw .mediaCountMismatch(offered: offer.media.count, answered: answer.media.count)
         }
-        let index = offer.media.firstIndex { $0.kind == policy.kind && $0.port != 0 }
+        let index = offer.sections.first { $0.media.kind == policy.kind && $0.isEnabled }?.index
         guard let index, let ours = offer.section(index), let theirs = answer.section(index) else { throw .noAcceptableMedia }
         guard theirs.media.media == ours.media.media else { throw .mediaKindMismatch }
         guard theirs.media.port != 0 else { throw .refused }
+        let bundle = offer.bundle(with: index)
+        let bundled = answer.bundle(with: index, mids: offer.sections.map(\.mid)).filter { bundle.contains($0) && answer.media[$0].port != 0 }
+        let pair = (
+            offered: offer.offererTagged(bundle, among: bundle).flatMap { offer.section($0) } ?? ours,
+            answered: bundled.first.flatMap { answer.section($0) } ?? theirs
+        )
+        let audio = try applied(theirs, toOffer: ours, transport: pair, policy: policy)
+        var session = NegotiatedSession(audio: audio)
+        guard let wanted = offer.sections.first(where: { $0.media.kind == .video && $0.isEnabled && $0.index != index }),
+            let video = answer.section(wanted.index), video.media.port != 0
+        else { return session }
+        guard bundled.contains(wanted.index), audio.rtcpMux else {
+            session.issues = [.videoNotBundled]
+            return session
+        }
+        do throws(NegotiationError) {
+            session.video = try appliedVideo(video, toOffer: wanted, beside: audio, transport: pair, policy: policy)
+        } catch {
+            session.issues = [.videoUnusable(error)]
+        }
+        return session
+    }
+
+    private static func appliedVideo(
+        _ theirs: MediaSection, toOffer ours: MediaSection, beside audio: NegotiatedMedia, transport: (offered: MediaSection, answered: MediaSection),
+        policy: AnswerPolicy
+    ) throws(NegotiationError) -> NegotiatedMedia {
+        guard theirs.media.media == ours.media.media else { throw .mediaKindMismatch }
+        guard let profile = theirs.profile, profile.isSecure == ours.profile?.isSecure else {
+            throw .profileMismatch(offered: ours.media.profile, answered: theirs.media.profile)
+        }
+        var out = NegotiatedMedia(theirs, kind: .video, profile: profile, sharing: audio)
+        out.mid = ours.mid
+        out.readCodecs(of: theirs, offered: ours)
+        guard let codec = out.codecs.first else { throw .noCommonCodec }
+        if let receive = ours.rtxPayloadType(of: codec.receivePayloadType), let send = theirs.rtxPayloadType(of: codec.sendPayloadType) {
+            out.rtx = NegotiatedRTX(sendPayloadType: send, receivePayloadType: receive)
+        }
+        out.rtcpRsize = ours.rtcpRsize && theirs.rtcpRsize && profile.isAVPF
+        out.read(
+            RemoteTransport(transport.answered, rtcpMux: true, iceEnabled: audio.ice != nil, isAnswer: true), of: theirs, offered: ours.direction)
+        out.iceMismatch = audio.iceMismatch
+        out.readAttributes(of: theirs, offered: ours)
+        out.dropExtensions(against: audio)
+        return out
+    }
+
+    private static func applied(
+        _ theirs: MediaSection, toOffer ours: MediaSection, transport: (offered: MediaSection, answered: MediaSection), policy: AnswerPolicy
+    ) throws(NegotiationError) -> NegotiatedMedia {
         guard let profile = theirs.profile, let offeredProfile = ours.profile else {
             throw .profileMismatch(offered: ours.media.profile, answered: theirs.media.profile)
         }
         var out = NegotiatedMedia(
-            index: index, mid: ours.mid, kind: policy.kind, profile: profile.name, security: ours.offeredSecurity, isAVPF: profile.isAVPF)
+            index: ours.index, mid: ours.mid, kind: policy.kind, profile: profile.name, security: transport.offered.offeredSecurity,
+            isAVPF: profile.isAVPF)
+        let tagged = transport.answered
+        if let kind = tagged.media.kind {
+            let mid = tagged.index == ours.index ? ours.mid : ours.session.section(tagged.index)?.mid
+            out.transport = NegotiatedMedia.TransportSection(index: tagged.index, mid: mid, kind: kind)
+        }
         let isDropped = offeredProfile.isSecure && !profile.isSecure
         switch out.security {
         case .dtls:
-            guard theirs.hasFingerprint, !isDropped else { throw .securityDropped(offered: .dtls, profile: profile.name) }
-            out.dtls = try answeredDTLS(theirs, offered: ours.setup ?? .actpass, policy: policy)
+            if isDropped { throw .securityDropped(offered: .dtls, profile: profile.name, how: .profile) }
+            guard tagged.hasFingerprint else { throw .securityDropped(offered: .dtls, profile: profile.name, how: tagged.dropOfDTLS) }
+            out.dtls = try answeredDTLS(tagged, offered: transport.offered.setup ?? .actpass, policy: policy)
         case .sdes:
-            guard theirs.media.has("crypto"), !isDropped else { throw .securityDropped(offered: .sdes, profile: profile.name) }
+            if isDropped { throw .securityDropped(offered: .sdes, profile: profile.name, how: .profile) }
+            guard tagged.media.has("crypto") else { throw .securityDropped(offered: .sdes, profile: profile.name, how: .noCrypto) }
             if profile.isDTLS { throw .profileMismatch(offered: offeredProfile.name, answered: profile.name) }
-            out.sdes = try answeredSDES(theirs, offered: ours.cryptos)
+            out.sdes = try answeredSDES(tagged, offered: transport.offered.cryptos)
         case .none:
             if profile.isSecure { throw .profileMismatch(offered: offeredProfile.name, answered: profile.name) }
         }
         out.readCodecs(of: theirs, offered: ours)
         guard !out.codecs.isEmpty else { throw .noCommonCodec }
-        out.rtcpMux = ours.rtcpMux && theirs.rtcpMux
+        if transport.offered.rtcpMuxOnly, !tagged.rtcpMux { throw .rtcpMuxRequired }
+        out.rtcpMux = transport.offered.rtcpMux && tagged.rtcpMux
         out.rtcpRsize = ours.rtcpRsize && theirs.rtcpRsize && profile.isAVPF
-        let iceEnabled = policy.iceEnabled && ours.iceUfrag != nil && ours.icePwd != nil
-        let transport = RemoteTransport(theirs, rtcpMux: out.rtcpMux, iceEnabled: iceEnabled, isAnswer: true)
-        out.read(transport, of: theirs, offered: ours.direction)
+        let iceEnabled = policy.iceEnabled && transport.offered.iceUfrag != nil && transport.offered.icePwd != nil
+        out.read(RemoteTransport(tagged, rtcpMux: out.rtcpMux, iceEnabled: iceEnabled, isAnswer: true), of: theirs, offered: ours.direction)
         // A peer that saw a mismatch may say so without credentials of its own.
-        if iceEnabled, theirs.hasICEMismatch { out.iceMismatch = true }
-        let known = Set(ours.extensionMaps.map(\.uri))
-        out.extensionMaps = theirs.extensionMaps.filter { known.contains($0.uri) && $0.direction != .inactive }
-        let feedback = Set(ours.feedback.map(\.type))
-        for item in theirs.feedback where profile.isAVPF && feedback.contains(item.type) && !out.feedback.contains(item.type) {
-            out.feedback.append(item.type)
-        }
+        if iceEnabled, tagged.hasICEMismatch { out.iceMismatch = true }
+        out.readAttributes(of: theirs, offered: ours)
+        out.xr = ours.extendedReports.intersection(theirs.extendedReports)
         return out
     }
 
@@ -72,7 +127,10 @@ extension Negotiation {
         case (.active, _): role = .passive
         case (.passive, _): role = .active
         case (_, .active): role = .active
-        default: role = .passive
+        default:
+            // Nothing is said of a new association, so the one in force goes on.
+            let current = policy.current?.dtls
+            role = current?.hasSameIdentity(fingerprints: fingerprints, tlsID: section.tlsID) == true ? current?.role ?? .passive : .passive
         }
         return DTLSParameters(fingerprints: fingerprints, role: role, tlsID: section.tlsID)
     }
@@ -97,13 +155,24 @@ extension MediaSection {
 }
 
 extension NegotiatedMedia {
+    /// Header extensions and feedback.
+    fileprivate mutating func readAttributes(of section: MediaSection, offered: MediaSection) {
+        // RFC 8285 §6: an answer keeps the numbers of the offer.
+        let offeredMaps = offered.extensionMaps
+        extensionMaps = ExtensionMap.usable(section.extensionMaps) { map in offeredMaps.contains { $0.uri == map.uri && $0.id == map.id } }
+        let payloadTypes = codecs.map(\.sendPayloadType)
+        for item in offered.feedback where isAVPF && !feedback.contains(item.type) {
+            if !section.feedback(item.type, for: payloadTypes).isEmpty { feedback.append(item.type) }
+        }
+    }
+
     /// What of our offer is in the answer, in the answer's order; the numbers may differ (RFC 3264 §5.1).
     fileprivate mutating func readCodecs(of section: MediaSection, offered: MediaSection) {
         let maps = section.rtpMaps
         let parameters = section.formatParameters
         let ours = offered.rtpMaps
         for payloadType in section.payloadTypes {
-            guard let map = maps[payloadType] ?? ours[payloadType] else { continue }
+            guard let map = maps[payloadType] ?? ours[payloadType], !map.name.matches("rtx") else { continue }
             let isOpus = map.name.matches("opus")
             let same = { (own: RTPMap) in
                 own.name.matches(map.name) && own.clockRate == map.clockRate && (isOpus || own.channels == map.channels)

@@ -3,37 +3,36 @@ import Core
 extension Negotiation {
     /// An offer (RFC 3264 §5). With `previous`, our last description of the session, the m= lines keep their places (one
     /// that is not in `media` is disabled), payload types keep their meaning, and the version counts on when anything changed (§8).
+    /// Sections that share a transport are in one BUNDLE group with the first that has one of its own (RFC 9143 §7.2, §7.5); without such a one
+    /// they are disabled.
     public static func offer(session: SessionOrigin, media: [LocalMedia], previous: SessionDescription? = nil) -> SessionDescription {
-        var (places, waiting) = places(of: media, in: previous)
+        let plan = OfferPlan(media: media, previous: previous)
         var description = session.description(connection: media.first?.address ?? session.address)
-        var bundled: [String] = []
-        for index in 0..<(previous?.media.count ?? 0) + waiting.count {
-            let old = previous?.section(index)
-            if old == nil, !waiting.isEmpty { places[index] = waiting.removeFirst() }
-            guard let local = places[index] else {
-                if let old { description.media.append(old.media.rejected) }
+        let extensions = plan.extensionNumbers
+        let shared = plan.sharedFingerprints
+        description.add(fingerprints: shared)
+        for (index, place) in plan.places.enumerated() {
+            guard var local = place.local else {
+                if let old = place.old { description.media.append(old.media.rejected) }
                 continue
             }
-            let section = local.offered(previous: old, sessionAddress: description.connection?.ip)
-            if local.security == .dtls, local.rtcpMux, let mid = section.value("mid") { bundled.append(mid) }
-            description.media.append(section)
-        }
-        if !bundled.isEmpty { description.attributes.append(Attribute("group", "BUNDLE " + bundled.joined(separator: " "))) }
-        return description.versioned(after: previous, session: session)
-    }
-
-    /// Which m= line of `previous` each section has, and those that have none: the section in use with that mid, any in use
-    /// of that kind, then a disabled one, which may be used again (RFC 3264 §8.1).
-    private static func places(of media: [LocalMedia], in previous: SessionDescription?) -> ([Int: LocalMedia], [LocalMedia]) {
-        var places: [Int: LocalMedia] = [:]
-        var waiting = media
-        for (isInUse, byMid) in [(true, true), (true, false), (false, false)] {
-            for old in previous?.sections ?? [] where places[old.index] == nil && (old.media.port != 0) == isInUse {
-                let fits = { (local: LocalMedia) in local.kind == old.media.kind && (!byMid || old.mid != nil && local.mid == old.mid) }
-                if let index = waiting.firstIndex(where: fits) { places[old.index] = waiting.remove(at: index) }
+            local.extensionMaps = local.extensionMaps.map { map in
+                ExtensionMap(id: extensions[map.uri] ?? map.id, direction: map.direction, uri: map.uri)
             }
+            var taken: Set<UInt8> = []
+            for (other, place) in plan.places.enumerated() where other != index && place.local != nil {
+                taken.formUnion(other < index ? description.section(other)?.payloadTypes ?? [] : place.old?.payloadTypes ?? [])
+            }
+            var content = local.offered(previous: place.old, taken: taken)
+            content.mid = place.mid
+            content.hasTransport = plan.hasTransport(index)
+            content.sessionFingerprints = shared
+            content.isBundleOnly = local.bundle == .bundleOnly
+            description.media.append(local.section(content, sessionAddress: description.connection?.ip))
         }
-        return (places, waiting)
+        let mids = plan.bundle.compactMap { plan.places[$0].mid }
+        if !mids.isEmpty { description.attributes.append(Attribute("group", "BUNDLE " + mids.joined(separator: " "))) }
+        return description.versioned(after: previous, session: session)
     }
 }
 
@@ -59,6 +58,14 @@ extension SessionDescription {
     }
 }
 
+extension SessionDescription {
+    /// For the sections of a BUNDLE: the tagged one describes the transport for all of them, but a browser wants to find a fingerprint at each. (With
+    /// none at a bundle-only section, Firefox 153 ends the page that answers.)
+    mutating func add(fingerprints: [Fingerprint]) {
+        for fingerprint in fingerprints { attributes.append(Attribute("fingerprint", fingerprint.description)) }
+    }
+}
+
 extension MediaDescription {
     /// The section refused or disabled in its place: port 0, the same protocol and mid.
     var rejected: MediaDescription {
@@ -72,6 +79,13 @@ extension MediaDescription {
 struct PayloadFormat: Hashable {
     var map: RTPMap
     var fmtp: String?
+
+    static let rtxName = "rtx"
+
+    /// RFC 4588 §8.1.
+    static func rtx(_ payloadType: UInt8, of other: UInt8, clockRate: Int) -> PayloadFormat {
+        PayloadFormat(map: RTPMap(payloadType: payloadType, name: rtxName, clockRate: clockRate), fmtp: "apt=\(other)")
+    }
 }
 
 extension CodecDescription {
@@ -91,24 +105,31 @@ extension LocalMedia {
         codecs.contains { $0.clockRate == 48000 } ? [48000, 8000] : [8000]
     }
 
-    /// The formats of an offer. A codec that `previous` has keeps its number there, and no number changes its meaning.
-    func formats(previous: MediaSection?) -> [PayloadFormat] {
+    /// The formats of an offer. A codec that `previous` has keeps its number there, and no number changes its meaning. `taken`: by other sections,
+    /// which may share the transport.
+    func formats(previous: MediaSection?, taken: Set<UInt8> = []) -> [PayloadFormat] {
         let old = previous?.rtpMaps ?? [:]
         var used: Set<UInt8> = []
-        let number = { (wanted: [UInt8], match: (RTPMap) -> Bool) -> UInt8? in
-            if let same = previous?.payloadTypes.first(where: { old[$0].map(match) == true && !used.contains($0) }) { return same }
-            return (wanted + Array(96...127)).first { !used.contains($0) && old[$0] == nil }
+        let number = { (wanted: [UInt8], match: (UInt8, RTPMap) -> Bool) -> UInt8? in
+            let same = previous?.payloadTypes.first { payloadType in
+                old[payloadType].map { match(payloadType, $0) } == true && !used.contains(payloadType)
+            }
+            return same ?? (wanted + Array(96...127)).first { !used.contains($0) && old[$0] == nil && !taken.contains($0) }
         }
         var out: [PayloadFormat] = []
         for codec in codecs {
-            guard let payloadType = number([codec.payloadType], codec.matches) else { continue }
+            guard let payloadType = number([codec.payloadType], { codec.matches($1) }) else { continue }
             used.insert(payloadType)
             let map = RTPMap(payloadType: payloadType, name: codec.name, clockRate: codec.clockRate, channels: codec.channels)
             out.append(PayloadFormat(map: map, fmtp: codec.fmtp))
+            let before = previous?.rtxPayloadType(of: payloadType)
+            guard let wanted = codec.rtxPayloadType, let rtx = number([wanted], { number, _ in number == before }) else { continue }
+            used.insert(rtx)
+            out.append(.rtx(rtx, of: payloadType, clockRate: codec.clockRate))
         }
         guard kind == .audio else { return out }
         for rate in LocalMedia.telephoneEventRates(codecs) {
-            let same = { (map: RTPMap) in map.name.matches(LocalMedia.telephoneEvent) && map.clockRate == rate }
+            let same = { (_: UInt8, map: RTPMap) in map.name.matches(LocalMedia.telephoneEvent) && map.clockRate == rate }
             guard let payloadType = number([rate == 8000 ? 101 : 102], same) else { continue }
             used.insert(payloadType)
             let map = RTPMap(payloadType: payloadType, name: LocalMedia.telephoneEvent, clockRate: rate)
@@ -118,16 +139,20 @@ extension LocalMedia {
         return out
     }
 
-    func offered(previous: MediaSection?, sessionAddress: IPAddress?) -> MediaDescription {
-        var content = SectionContent(profile: offeredProfile, formats: formats(previous: previous), direction: direction)
-        content.mid = previous == nil ? mid : previous?.mid
+    func offered(previous: MediaSection?, taken: Set<UInt8>) -> SectionContent {
+        var content = SectionContent(profile: offeredProfile, formats: formats(previous: previous, taken: taken), direction: direction)
         content.rtcpMux = rtcpMux
+        content.rtcpMuxOnly = rtcpMux && rtcpMuxOnly
         content.rtcpRsize = rtcpRsize && MediaProfile(offeredProfile)?.isAVPF == true
         content.hasICE = iceUfrag != nil && icePwd != nil
         content.setup = security == .dtls ? setup : nil
-        content.cryptos = security == .sdes || writesCryptoBesideDTLS ? cryptos : []
+        content.cryptos = security == .sdes ? cryptos : []
         content.extensionMaps = extensionMaps
-        content.feedback = MediaProfile(offeredProfile)?.isAVPF == true ? feedback : []
-        return section(content, sessionAddress: sessionAddress)
+        content.feedback = MediaProfile(offeredProfile)?.isAVPF == true ? feedback.map { RTCPFeedback(payloadType: nil, type: $0) } : []
+        content.extendedReports = extendedReports
+        content.iceOptions = iceOptions
+        content.tlsID = tlsID
+        content.hasRTX = content.formats.contains { $0.map.name == PayloadFormat.rtxName }
+        return content
     }
 }

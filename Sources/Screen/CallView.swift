@@ -24,6 +24,10 @@ struct CallView {
 
     private var flags: [Span] {
         var out: [Span] = []
+        if let other = call.joinedWith {
+            let how = call.bridgeMode.map { $0 == .passedThrough ? " · passed through" : " · transcoded" } ?? ""
+            out.append(Span(" ⇄ joined with call \(other)\(how)", .good))
+        }
         if call.isMuted { out.append(Span(" ⊘ muted", .warning)) }
         if call.isSilenced, call.isWaiting { out.append(Span(" ring silenced", .dim)) }
         return out
@@ -109,9 +113,12 @@ struct CallView {
         var srtp = Flow("SRTP" + suffix)
         srtp.add(transport.srtpCipher ?? (call.security == .some(.none) ? "not used" : Format.unknown), transport.srtpCipher == nil ? .dim : .text)
         if let print = transport.remoteFingerprint {
-            srtp.add(print.verified ? "fingerprint verified ✓" : "fingerprint NOT verified ✕", print.verified ? .good : .bad)
+            srtp.add(
+                print.verified ? print.isWeak ? "fingerprint verified, weak hash ▲" : "fingerprint verified ✓" : "fingerprint NOT verified ✕",
+                print.verified ? print.isWeak ? .warning : .good : .bad)
         }
-        if transport.unknownSourceDropped > 0 { srtp.add(name: "dropped from strangers", Format.count(transport.unknownSourceDropped), .warning) }
+        let dropped = transport.dropped.total
+        if dropped > 0 { srtp.add(name: "dropped", Format.count(dropped) + " (t tells why)", .warning) }
         return [ice, dtls, srtp]
     }
 
@@ -144,19 +151,10 @@ struct CallView {
         return flow
     }
 
-    /// The peer's fingerprint in rows of the same length, to be compared by eye.
     private func fingerprint(of transport: TransportStatistics, width: Int) -> [StyledLine] {
         guard let print = transport.remoteFingerprint else { return [] }
         var flow = Flow(transport.component == "rtp" ? "peer" : "peer/2")
         flow.add(print.algorithm + (print.verified ? " verified ✓" : " NOT verified ✕"), print.verified ? .good : .bad)
-        var out = flow.lines(width: width)
-        let fitting = max(1, (width - Flow.labelWidth + 1) / 3)
-        let bytes = fitting >= 32 ? 32 : fitting >= 16 ? 16 : fitting >= 8 ? 8 : fitting
-        var rest = print.value[...]
-        while !rest.isEmpty {
-            out.append(StyledLine([Span(String(repeating: " ", count: Flow.labelWidth)), Span(String(rest.prefix(bytes * 3)), .dim)]))
-            rest = rest.dropFirst(bytes * 3)
-        }
-        return out
+        return flow.lines(width: width) + TransportView.rows(of: print.value, width: width)
     }
 }

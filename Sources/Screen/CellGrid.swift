@@ -76,6 +76,12 @@ public struct CellGrid: Sendable, Equatable {
         }
     }
 
+    /// Puts a character of width 1 into one cell; outside nothing happens.
+    public mutating func set(_ character: String, column: Int, row: Int, style: Style) {
+        guard column >= 0, column < columns, row >= 0, row < rows else { return }
+        put(TextWidth.Cluster(text: character, width: 1), at: row * columns + column, style: style)
+    }
+
     private mutating func put(_ cluster: TextWidth.Cluster, at index: Int, style: Style) {
         let last = index + cluster.width - 1
         if cells[index].width == 0, index > 0 { cells[index - 1] = Cell(style: cells[index - 1].style) }

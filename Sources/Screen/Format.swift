@@ -18,6 +18,18 @@ enum Format {
         return text == unknown ? unknown : text + " ms"
     }
 
+    /// "15/s".
+    static func frameRate(_ value: Double?) -> String {
+        guard let value, value.isFinite, value >= 0, value < 1e6 else { return unknown }
+        return "\(Int(value.rounded()))/s"
+    }
+
+    /// "420 kbit/s", "1.2 Mbit/s".
+    static func bitrate(_ value: Double?) -> String {
+        guard let value, value.isFinite, value >= 0, value < 1e12 else { return unknown }
+        return value < 999_500 ? "\(Int((value / 1000).rounded())) kbit/s" : decimal(value / 1_000_000) + " Mbit/s"
+    }
+
     static func count(_ value: Int?) -> String {
         guard let value else { return unknown }
         return value < 0 ? "−\(value.magnitude)" : String(value)

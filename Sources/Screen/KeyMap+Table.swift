@@ -18,6 +18,9 @@ extension KeyMap {
         row(.function(6), .everywhere, .mute, "mute", "send silence, or speak again"),
         row(.function(7), .everywhere, .devices, "devices", "choose microphone and loudspeaker"),
         row(.function(8), .everywhere, .history, "history", "the last 50 calls"),
+        row(.function(12), .everywhere, .transport, "", "candidates, pairs, DTLS flights, dropped packets of the call"),
+        row(.function(11), .everywhere, .link, "link", "the link by which a browser may call, or back"),
+        row(.control("v"), .everywhere, .video, "video", "show the picture of the selected call, or hide it"),
         row(.control("r"), .everywhere, .redial, "redial", "dial the last address again"),
         row(.function(10), .everywhere, .quit, "quit", "end calls and registrations, then the program"),
         row(.control("c"), .everywhere, .interrupt, "", "empty the dial line; when it is empty: quit"),
@@ -29,6 +32,7 @@ extension KeyMap {
     private static let dialLine: [Binding] = [
         row(.enter, .dialLine, .dial, "dial", "dial the address: sip:user@host, user@host, or echo"),
         row(.character("?"), .emptyDialLine, .help, "", "this help, when the line is empty"),
+        row(.character(":"), .emptyDialLine, .focusDialLine, "", "stay in the line when a call begins"),
         Binding(pattern: .text, context: .dialLine, command: .text, label: "", help: "are typed into the line"),
         row(.up, .dialLine, .recallOlder, "recall", "an address dialled before"),
         row(.control("p"), .dialLine, .recallOlder, "", "the same"),
@@ -58,6 +62,7 @@ extension KeyMap {
         row(.character("s"), .calls, .silence, "silence", "stop the ringing tone"),
         row(.character("x"), .calls, .hangUp, "hang up", "end the selected call"),
         row(.character("h"), .calls, .hold, "hold", "hold, or take back"),
+        row(.character("j"), .calls, .join, "join", "join the selected call with the next one, or part them"),
         row(.character("m"), .calls, .mute, "mute", "mute, or speak again"),
         Binding(pattern: .dtmf, context: .calls, command: .dtmf, label: "DTMF", help: "send digits to the peer"),
         row(.character(":"), .calls, .focusDialLine, "dial line", "give the focus to the dial line"),
@@ -69,6 +74,9 @@ extension KeyMap {
         row(.character("i"), .calls, .inputDevices, "", "choose the microphone"),
         row(.character("o"), .calls, .outputDevices, "", "choose the loudspeaker"),
         row(.character("l"), .calls, .history, "history", "the last 50 calls"),
+        row(.character("t"), .calls, .transport, "transport", "candidates, pairs, DTLS flights, dropped packets"),
+        row(.character("k"), .calls, .link, "link", "the link for a browser"),
+        row(.character("v"), .calls, .video, "video", "show the picture, or hide it"),
         row(.character("r"), .calls, .redial, "", "dial the last address again"),
         row(.character("?"), .calls, .help, "help", "this help"),
         row(.character("q"), .calls, .quit, "quit", "quit; asks when calls are up"),
@@ -106,6 +114,14 @@ extension KeyMap {
         row(.escape, .devices, .close, "close", "back to the call"),
         row(.character("q"), .devices, .close, "", "the same"),
 
+        row(.up, .transport, .scrollUp, "", "scroll"),
+        row(.down, .transport, .scrollDown, "scroll", "scroll"),
+        row(.escape, .transport, .close, "close", "back to the call"),
+        row(.character("q"), .transport, .close, "", "the same"),
+        row(.character("t"), .transport, .close, "", "the same"),
+
+        row(.escape, .video, .close, "", "hide the picture"),
+
         row(.up, .help, .scrollUp, "", "scroll"),
         row(.down, .help, .scrollDown, "scroll", "scroll"),
         row(.pageUp, .help, .scrollUp, "", "scroll"),
@@ -124,11 +140,15 @@ extension ScreenCommand {
         case .answer, .decline: return model.incomingCall != nil
         case .silence: return model.incomingCall?.isSilenced == false
         case .hangUp: return model.selectedCall.map { $0.state != .ended } ?? false
+        case .join: return model.selectedCall.map { $0.joinedWith != nil || model.partner(for: $0) != nil } ?? false
         case .hold, .mute, .dtmf: return model.selectedCall?.isUp ?? false
         case .dial: return !model.dialLine.isEmpty
         case .redial: return model.dialLine.latest(history: model.outgoingHistory) != nil
         case .recallOlder: return model.dialLine.canRecall(history: model.outgoingHistory)
         case .focusCalls: return !model.snapshot.calls.isEmpty
+        case .transport: return model.selectedCall != nil
+        case .link: return model.snapshot.link != nil
+        case .video: return model.panel == .video || model.selectedCall.map(Model.canShow) ?? false
         case .nextCall, .previousCall: return model.snapshot.calls.count > 1
         case .choose:
             if case .history = model.panel { return !model.snapshot.history.isEmpty }
@@ -141,7 +161,9 @@ extension ScreenCommand {
     func label(in model: Model) -> String? {
         switch self {
         case .hold: model.selectedCall?.isHeldHere == true ? "resume" : nil
+        case .join: model.selectedCall?.joinedWith == nil ? nil : "part"
         case .mute: model.selectedCall?.isMuted == true ? "unmute" : nil
+        case .video: model.panel == .video ? "hide video" : nil
         case .quit: model.isQuitting ? "quit at once" : nil
         default: nil
         }

@@ -2,7 +2,7 @@ import Interface
 
 /// Where a key counts.
 public enum KeyContext: String, Sendable, CaseIterable {
-    case question, emptyDialLine, dialLine, calls, history, devices, help, everywhere
+    case question, emptyDialLine, dialLine, calls, history, devices, transport, video, help, everywhere
 }
 
 /// What a key does. The raw value is the command's name in the help.
@@ -13,7 +13,7 @@ public enum ScreenCommand: String, Sendable, CaseIterable {
     case devices
     case inputDevices = "audio-in"
     case outputDevices = "audio-out"
-    case history, help, quit, interrupt, redraw
+    case history, transport, video, link, join, help, quit, interrupt, redraw
     case focusDialLine = "dial-line"
     case focusCalls = "calls"
     case nextCall = "next-call"
@@ -116,7 +116,9 @@ public enum KeyMap {
     /// A short bar keeps what cannot wait: calls first, then the way to the help.
     private static func barRank(_ command: ScreenCommand) -> Int? {
         let order: [ScreenCommand] = [
-            .yes, .no, .answer, .decline, .hangUp, .dial, .choose, .close, .silence, .help, .hold, .mute, .otherList, .dtmf, .focusDialLine, .quit,
+            .yes, .no, .answer, .decline, .hangUp, .dial, .choose, .close, .silence, .help, .hold, .join, .mute, .video, .otherList, .dtmf,
+            .focusDialLine,
+            .quit,
         ]
         return order.firstIndex(of: command)
     }

@@ -1,3 +1,4 @@
+import Core
 import Interface
 
 /// Everything that the screen shows and remembers. Changed only by `update`, read only by `render`.
@@ -12,7 +13,16 @@ public struct Model: Sendable, Equatable {
         case call(scroll: Int)
         case history(selected: Int)
         case devices(DeviceKind, selected: Int)
+        /// Everything about the selected call's transports.
+        case transport(scroll: Int)
+        /// The link for a browser, with its code. The dial line and the calls keep their keys.
+        case link
+        /// The selected call's picture.
+        case video
         case help(scroll: Int)
+
+        /// The call with its statistics.
+        var isCall: Bool { if case .call = self { true } else { false } }
     }
 
     /// What the message line shows before the phone's own notice.
@@ -37,19 +47,29 @@ public struct Model: Sendable, Equatable {
     public internal(set) var now: WallTime
     public internal(set) var dialLine = DialLine()
     public internal(set) var focus = Focus.dialLine
+    /// The line was asked for: a call that begins before the first character leaves the focus in it.
+    var keepsDialLine = false
     public internal(set) var panel = Panel.call(scroll: 0)
     public internal(set) var prompt = Prompt.none
+    /// What the terminal can paint pictures with.
+    public var pictureColours: PictureColours
+    /// The newest picture of the call that is looked at.
+    public internal(set) var picture: VideoPicture?
+    /// The call whose picture is looked at: what the phone was told last.
+    public internal(set) var watched: CallID?
+    var rates = VideoRates()
     /// The call that was chosen here; the phone's own choice counts until then.
     var chosen: CallID?
     var isLeaving = false
 
     public init(
-        columns: Int = 80, rows: Int = 24, theme: Theme = .standard, utcOffsetSeconds: Int = 0,
+        columns: Int = 80, rows: Int = 24, theme: Theme = .standard, pictureColours: PictureColours = .indexed, utcOffsetSeconds: Int = 0,
         snapshot: Snapshot = Snapshot(time: WallTime(milliseconds: 0))
     ) {
         self.columns = Self.clamp(columns, Self.maximumColumns)
         self.rows = Self.clamp(rows, Self.maximumRows)
         self.theme = theme
+        self.pictureColours = pictureColours
         self.utcOffsetSeconds = utcOffsetSeconds
         self.snapshot = snapshot
         now = snapshot.time
@@ -92,7 +112,10 @@ public struct Model: Sendable, Equatable {
         case .history: return [.history, .everywhere]
         case .devices: return [.devices, .everywhere]
         case .help: return [.help, .everywhere]
-        case .call:
+        case .transport: return [.transport, .everywhere]
+        case .video where focus == .calls:
+            return [.calls, .video, .everywhere]
+        case .call, .video, .link:
             if focus == .calls { return [.calls, .everywhere] }
             return dialLine.isEmpty ? [.emptyDialLine, .dialLine, .everywhere] : [.dialLine, .everywhere]
         }

@@ -12,6 +12,14 @@ extension Canvas {
         case .devices(let kind, let selected):
             let lines = deviceLines(kind, selected: selected)
             return (lines.lines, lines.selectedRow - rows / 2)
+        case .transport(let scroll):
+            guard let call = model.selectedCall else { return (idleLines, scroll) }
+            return (TransportView(call: call).lines(width: width), scroll)
+        case .link:
+            guard let link = model.snapshot.link else { return (idleLines, 0) }
+            return (linkLines(link, width: width, rows: rows), 0)
+        case .video:
+            return ([], 0)
         case .help(let scroll):
             return (helpLines(width: width), scroll)
         }

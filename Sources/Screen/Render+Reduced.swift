@@ -7,7 +7,7 @@ extension Canvas {
     /// A small terminal: state, peer, timer, security word, then what else there is room for; the keys stay on the last row.
     mutating func drawReduced() {
         let lastRow = grid.rows - 1
-        if case .call = model.panel {
+        if model.panel == .video || model.panel.isCall {
             for (row, line) in reducedLines.prefix(max(1, lastRow - (lastRow >= 3 ? 2 : 0))).enumerated() { draw(line, row: row) }
         } else {
             let rows = reducedPanelRows
@@ -47,6 +47,7 @@ extension Canvas {
             StyledLine(call.peer, .heading),
             StyledLine([call.securityMark.span], right: call.isMuted ? [Span(" ⊘ muted", .warning)] : []),
         ]
+        if model.panel == .video { out.append(StyledLine("○ a picture needs 60 × 16 characters", .warning)) }
         if call.securityDowngraded { out.append(StyledLine([CallSnapshot.downgradeMark.span])) }
         let others = model.snapshot.calls.count - 1
         if others > 0 { out.append(StyledLine("+\(others) more call\(others == 1 ? "" : "s")", .dim)) }

@@ -71,8 +71,12 @@ struct Canvas {
         if let call = model.incomingCall { draw(banner(call), row: layout.bannerRow) }
         drawList()
         let body = layout.bodyTop..<layout.bodyBottom
-        let (lines, scroll) = panelLines(width: layout.detailColumns, rows: body.count)
-        draw(lines, scroll: scroll, rows: body, from: layout.detailColumn, to: grid.columns)
+        if model.panel == .video {
+            drawVideo(rows: body, from: layout.detailColumn, to: grid.columns)
+        } else {
+            let (lines, scroll) = panelLines(width: layout.detailColumns, rows: body.count)
+            draw(lines, scroll: scroll, rows: body, from: layout.detailColumn, to: grid.columns)
+        }
         if layout.hasLowerRule { grid.fill("─", column: 0, row: layout.bodyBottom, limit: grid.columns, style: style(.dim)) }
         draw(messageLine, row: layout.messageRow)
         drawDialLine(row: layout.dialRow)

@@ -7,6 +7,8 @@ public enum ScreenEvent: Sendable, Equatable {
     case paste(String)
     case resize(columns: Int, rows: Int)
     case snapshot(Snapshot)
+    /// The newest picture of a call that is looked at.
+    case picture(CallPicture)
     /// The wall clock, for the timers of calls.
     case tick(WallTime)
 }

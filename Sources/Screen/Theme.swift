@@ -1,6 +1,9 @@
-/// The colours every terminal has; `standard` is the terminal's own.
-public enum Colour: UInt8, Sendable, Hashable {
+/// The terminal's own colour (`standard`), the eight that every terminal with colours has, and what pictures are painted with.
+public enum Colour: Sendable, Hashable {
     case standard, black, red, green, yellow, blue, magenta, cyan, white
+    /// Of the terminal's palette; 16–231 a cube of 6 × 6 × 6, 232–255 greys, as xterm has them.
+    case indexed(UInt8)
+    case rgb(UInt8, UInt8, UInt8)
 }
 
 /// How one cell looks.
@@ -28,6 +31,8 @@ public struct Style: Sendable, Hashable {
 /// What a piece of text means; the theme says how that looks. A role never carries a meaning that the text itself lacks.
 public enum Role: String, Sendable, CaseIterable {
     case text, dim, heading, title, good, warning, bad, banner, bar, key, selected, input, meter
+    /// A code that cameras read: dark on light.
+    case code
 }
 
 /// A table from roles to styles.
@@ -57,6 +62,7 @@ public struct Theme: Sendable, Equatable {
             .selected: Style(.standard, .reverse),
             .input: Style(.standard, .bold),
             .meter: Style(.green),
+            .code: Style(.black, on: .white),
         ])
 
     /// Without colour: for NO_COLOR and terminals that have none.
@@ -74,6 +80,7 @@ public struct Theme: Sendable, Equatable {
             .key: Style(.standard, [.reverse, .bold]),
             .selected: Style(.standard, .reverse),
             .input: Style(.standard, .bold),
+            .code: Style(.standard, .reverse),
         ])
 
     /// The wished theme, or the one without colours when the terminal has none or NO_COLOR is set.

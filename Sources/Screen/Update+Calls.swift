@@ -21,6 +21,9 @@ extension Model {
             switch (command, key) {
             case (.hangUp, _): return [.command(.hangUp(call.id))]
             case (.hold, _): return [.command(.setHeld(call.id, !call.isHeldHere))]
+            case (.join, _):
+                if call.joinedWith != nil { return [.command(.part(call.id))] }
+                return partner(for: call).map { [.command(.join(call.id, $0.id))] } ?? [.bell]
             case (.mute, _): return [.command(.setMuted(call.id, !call.isMuted))]
             case (.dtmf, .character(let digit)): return [.command(.sendDTMF(call.id, digits: String(digit)))]
             default: return []
@@ -28,12 +31,20 @@ extension Model {
         }
     }
 
+    /// The next call in the list that can be joined with this one.
+    func partner(for call: CallSnapshot) -> CallSnapshot? {
+        let calls = snapshot.calls
+        guard call.isUp, call.joinedWith == nil, let place = calls.firstIndex(where: { $0.id == call.id }) else { return nil }
+        return (calls[(place + 1)...] + calls[..<place]).first { $0.isUp && $0.joinedWith == nil }
+    }
+
     private mutating func chooseCall(offset: Int) -> [Effect] {
         let calls = snapshot.calls
         guard calls.count > 1, let current = calls.firstIndex(where: { $0.id == selectedCall?.id }) else { return [.bell] }
         let next = calls[(current + offset + calls.count) % calls.count].id
         chosen = next
-        panel = .call(scroll: 0)
+        // The picture stays on when the next call has one too.
+        if panel != .video || !Self.canShow(calls[(current + offset + calls.count) % calls.count]) { panel = .call(scroll: 0) }
         return [.command(.focus(next))]
     }
 
@@ -53,18 +64,23 @@ extension Model {
         guard !address.isEmpty else { return [.bell] }
         panel = .call(scroll: 0)
         chosen = nil
+        keepsDialLine = false
         if !snapshot.calls.isEmpty, dialLine.isEmpty { focus = .calls }
         return [.command(.dial(uri: address))]
     }
 
     mutating func performInPanel(_ command: ScreenCommand) -> [Effect] {
         switch (command, panel) {
-        case (.help, .help), (.history, .history), (.devices, .devices), (.close, _):
+        case (.help, .help), (.history, .history), (.devices, .devices), (.transport, .transport), (.link, .link), (.close, _):
             panel = .call(scroll: 0)
         case (.help, _):
             panel = .help(scroll: 0)
         case (.history, _):
             panel = .history(selected: 0)
+        case (.transport, _):
+            panel = .transport(scroll: 0)
+        case (.link, _):
+            panel = .link
         case (.devices, _), (.inputDevices, _):
             openDevices(.input)
         case (.outputDevices, _):
@@ -109,8 +125,11 @@ extension Model {
         }
         switch panel {
         case .call(let scroll): panel = .call(scroll: moved(scroll, count: scrollLimit + 1, by: page / 2 + 1))
+        case .transport(let scroll): panel = .transport(scroll: moved(scroll, count: scrollLimit + 1, by: page / 2 + 1))
         case .help(let scroll): panel = .help(scroll: moved(scroll, count: scrollLimit + 1, by: page / 2 + 1))
+        case .link: break
         case .history(let selected): panel = .history(selected: moved(selected, count: snapshot.history.count, by: page))
+        case .video: break
         case .devices(let kind, let selected): panel = .devices(kind, selected: moved(selected, count: devices(kind).count, by: page))
         }
         return []

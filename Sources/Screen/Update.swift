@@ -1,35 +1,40 @@
 import Interface
 
 /// The screen's next state for one fact, and what the world has to do about it.
-public func update(_ model: inout Model, _ event: ScreenEvent) -> [Effect] {
-    switch event {
-    case .key(let key):
-        return model.press(key)
-    case .paste(let text):
-        guard !model.isQuitting else { return [] }
-        model.prompt = .none
-        model.panel = .call(scroll: 0)
-        model.focus = .dialLine
-        model.dialLine.paste(text)
-        return []
-    case .resize(let columns, let rows):
-        model.columns = Model.clamp(columns, Model.maximumColumns)
-        model.rows = Model.clamp(rows, Model.maximumRows)
-        return []
-    case .snapshot(let snapshot):
-        return model.take(snapshot)
-    case .tick(let now):
-        model.now = now
-        return []
-    }
-}
+public func update(_ model: inout Model, _ event: ScreenEvent) -> [Effect] { model.take(event) + model.followVideo() }
 
 extension Model {
+    fileprivate mutating func take(_ event: ScreenEvent) -> [Effect] {
+        switch event {
+        case .key(let key):
+            return press(key)
+        case .paste(let text):
+            guard !isQuitting else { return [] }
+            prompt = .none
+            if panel != .video { panel = .call(scroll: 0) }
+            focus = .dialLine
+            dialLine.paste(text)
+        case .resize(let newColumns, let newRows):
+            columns = Self.clamp(newColumns, Self.maximumColumns)
+            rows = Self.clamp(newRows, Self.maximumRows)
+        case .snapshot(let snapshot):
+            let effects = take(snapshot)
+            takeVideo()
+            return effects
+        case .picture(let new):
+            take(new)
+        case .tick(let time):
+            now = time
+        }
+        return []
+    }
+
     /// A new picture of the phone: the choice of call and the focus follow it.
     fileprivate mutating func take(_ new: Snapshot) -> [Effect] {
         let old = snapshot
         snapshot = new
         now = max(now, new.time)
+        followLink(from: old)
         if let chosen, !new.calls.contains(where: { $0.id == chosen }) { self.chosen = nil }
         if new.focused != old.focused { chosen = nil }
 
@@ -37,12 +42,24 @@ extension Model {
             focus = .dialLine
             // What the question was about is over by itself: the next press quits without asking.
             if prompt == .quitQuestion { prompt = .none }
-            if case .call = panel { panel = .call(scroll: 0) }
-        } else if old.calls.isEmpty, dialLine.isEmpty {
+            switch panel {
+            case .call, .transport, .video: panel = .call(scroll: 0)
+            case .history, .devices, .help, .link: break
+            }
+        } else if old.calls.isEmpty, dialLine.isEmpty, !keepsDialLine {
             focus = .calls
         }
         let known = Set(old.calls.map(\.id))
         return new.calls.contains { $0.isWaiting && !known.contains($0.id) } ? [.bell] : []
+    }
+
+    /// A new link shows itself when nothing else is going on, and makes place for the call.
+    private mutating func followLink(from old: Snapshot) {
+        switch panel {
+        case .call where snapshot.calls.isEmpty && snapshot.link != nil && old.link == nil: panel = .link
+        case .link where snapshot.link == nil || old.calls.isEmpty && !snapshot.calls.isEmpty: panel = .call(scroll: 0)
+        default: break
+        }
     }
 
     fileprivate mutating func press(_ key: Key) -> [Effect] {
@@ -65,7 +82,7 @@ extension Model {
             prompt = .hint(
                 meaning.map { "\(c) (\($0.help)) is not possible now" } ?? "\(c) is no key here: press : to type an address, ? for help")
             return [.bell]
-        case (_, .history, .character), (_, .devices, .character), (_, .help, .character):
+        case (_, .history, .character), (_, .devices, .character), (_, .help, .character), (_, .transport, .character):
             prompt = .hint("Esc closes this; then \(key.name) has its meaning again")
             return [.bell]
         case (_, _, .function):
@@ -78,11 +95,14 @@ extension Model {
 
     private mutating func perform(_ command: ScreenCommand, key: Key) -> [Effect] {
         switch command {
-        case .answer, .decline, .silence, .hangUp, .hold, .mute, .dtmf, .nextCall, .previousCall:
+        case .answer, .decline, .silence, .hangUp, .hold, .join, .mute, .dtmf, .nextCall, .previousCall:
             return performOnCall(command, key: key)
         case .dial, .redial:
             return performDial(command)
-        case .devices, .inputDevices, .outputDevices, .history, .help, .close, .choose, .otherList, .scrollUp, .scrollDown, .selectPrevious,
+        case .video:
+            return performVideo()
+        case .devices, .inputDevices, .outputDevices, .history, .transport, .link, .help, .close, .choose, .otherList, .scrollUp, .scrollDown,
+            .selectPrevious,
             .selectNext, .selectFirst, .selectLast:
             return performInPanel(command)
         case .quit, .interrupt, .yes, .no:
@@ -91,8 +111,10 @@ extension Model {
             return [.redraw]
         case .focusDialLine:
             focus = .dialLine
+            keepsDialLine = true
         case .focusCalls:
             focus = .calls
+            keepsDialLine = false
         case .text, .leave, .recallOlder, .recallNewer, .deleteBackward, .deleteForward, .deleteWord, .deleteToStart, .deleteToEnd, .moveLeft,
             .moveRight, .moveHome, .moveEnd:
             return edit(command, key: key)
@@ -107,8 +129,9 @@ extension Model {
         case .leave:
             if !dialLine.isEmpty {
                 dialLine.clear()
-            } else if !snapshot.calls.isEmpty {
-                focus = .calls
+            } else {
+                keepsDialLine = false
+                if !snapshot.calls.isEmpty { focus = .calls }
             }
         case .recallOlder: return dialLine.recall(older: true, history: outgoingHistory) ? [] : [.bell]
         case .recallNewer: return dialLine.recall(older: false, history: outgoingHistory) ? [] : [.bell]

@@ -32,15 +32,15 @@ public final class CertificateIdentity: @unchecked Sendable {
 
     /// A fresh ECDSA P-256 key with a certificate signed by itself (RFC 8827 §6.5), valid from one day ago for a year from now.
     /// The names in it are random: they tell nothing about the user.
-    /// - Parameter unixTime: seconds since 1970, the wall clock.
-    public static func selfSigned(unixTime: Int64) throws(IdentityError) -> CertificateIdentity {
+    /// - Parameters: unixTime: seconds since 1970, the wall clock; servers: whom it names beside that, for a server that people connect to.
+    public static func selfSigned(unixTime: Int64, servers: [TLSServerName] = []) throws(IdentityError) -> CertificateIdentity {
         ERR_clear_error()
         guard let key = ossl_p256() else { throw .library(reason: libraryReason()) }
         guard let certificate = X509_new() else {
             EVP_PKEY_free(key)
             throw .library(reason: libraryReason())
         }
-        let identity = CertificateIdentity.finish(certificate, key: key, unixTime: unixTime)
+        let identity = CertificateIdentity.finish(certificate, key: key, unixTime: unixTime, servers: servers)
         guard let identity else {
             EVP_PKEY_free(key)
             X509_free(certificate)
@@ -49,7 +49,9 @@ public final class CertificateIdentity: @unchecked Sendable {
         return identity
     }
 
-    private static func finish(_ certificate: OpaquePointer, key: OpaquePointer, unixTime: Int64) -> CertificateIdentity? {
+    private static func finish(
+        _ certificate: OpaquePointer, key: OpaquePointer, unixTime: Int64, servers: [TLSServerName]
+    ) -> CertificateIdentity? {
         var serial = [UInt8](repeating: 0, count: 16)
         guard RAND_bytes(&serial, Int32(serial.count)) == 1 else { return nil }
         let name = serial.suffix(8).hexadecimal
@@ -65,6 +67,7 @@ public final class CertificateIdentity: @unchecked Sendable {
             X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_FLAG | 1, Array(name.utf8), Int32(name.utf8.count), -1, 0) == 1,
             X509_set_issuer_name(certificate, subject) == 1,
             X509_set_pubkey(certificate, key) == 1,
+            servers.isEmpty || ossl_add_names(certificate, servers.map(\.openSSL).joined(separator: ",")) == 1,
             X509_sign(certificate, key, EVP_sha256()) > 0
         else { return nil }
         return CertificateIdentity(owningKey: key, certificate: certificate)

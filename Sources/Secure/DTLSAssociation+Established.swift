@@ -8,6 +8,11 @@ extension DTLSAssociation {
         guard let expected else { return }
         switch CertificateFingerprint.match(certificate: certificate, signalled: expected.fingerprints, policy: expected.policy) {
         case .match(let fingerprint):
+            if let ssl, case .success(let context) = context, let refusal = context.refusal(of: ssl) {
+                sayGoodbye(at: now)
+                fail(refusal, at: now)
+                return
+            }
             guard let profile = selectedProfile, let keys = exportKeys(profile) else {
                 fail(.library(reason: libraryReason()), at: now)
                 return
@@ -53,10 +58,27 @@ extension DTLSAssociation {
     /// Only records of the encrypted epoch come near the session: a second ClientHello, alerts and ChangeCipherSpec in clear are dropped.
     /// The peer's repeated last flight makes the library repeat ours.
     func receiveEstablished(_ datagram: RawSpan, at now: Instant) {
-        filter.records(of: datagram, established: true) { verdict, record in
+        filter.records(of: datagram, established: true, overhead: encryptionOverhead) { verdict, record in
             if verdict == .pass { queue.inbound.append(record) } else { counters.recordsDropped &+= 1 }
         }
         if !queue.inbound.isEmpty { readEstablished(at: now) }
+    }
+
+    /// The bytes that the suite adds to a record at least; nil while there is no suite. AEAD suites add an explicit nonce and a tag (RFC 5288 §3,
+    /// RFC 6655 §3, RFC 7905 §2). CBC suites add a block for the IV and have at least the MAC and a byte of content and of padding in the others.
+    var encryptionOverhead: Int? {
+        guard let ssl, let cipher = SSL_get_pending_cipher(ssl) ?? SSL_get_current_cipher(ssl) else { return nil }
+        guard SSL_CIPHER_is_aead(cipher) == 1 else {
+            let mac =
+                switch SSL_CIPHER_get_digest_nid(cipher) {
+                case NID_sha384: 48
+                case NID_sha256: 32
+                default: 20
+                }
+            return 16 + (mac + 2 + 15) / 16 * 16
+        }
+        let name = SSL_CIPHER_get_name(cipher).map { String(cString: $0) } ?? ""
+        return SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 || name.hasSuffix("CCM8") ? 16 : 24
     }
 
     func readEstablished(at now: Instant) {

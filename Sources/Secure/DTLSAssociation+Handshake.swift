@@ -4,7 +4,7 @@ import Core
 /// The handshake: RFC 6347 §4.2, RFC 5763 §5.
 extension DTLSAssociation {
     func receiveHandshake(_ datagram: RawSpan, at now: Instant) {
-        filter.records(of: datagram, established: false) { verdict, record in
+        filter.records(of: datagram, established: false, overhead: encryptionOverhead) { verdict, record in
             switch verdict {
             case .pass: queue.inbound.append(record)
             case .drop: counters.recordsDropped &+= 1

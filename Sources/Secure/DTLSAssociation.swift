@@ -38,7 +38,7 @@ public final class DTLSAssociation {
     let queue: DatagramQueue
     let filter: DTLSRecordFilter
     private let clock: ((Instant) -> Void)?
-    private let context: Result<DTLSContext, DTLSFailure>
+    let context: Result<DTLSContext, DTLSFailure>
 
     var ssl: OpaquePointer?
     var machine: State = .idle
@@ -84,6 +84,15 @@ public final class DTLSAssociation {
     public var negotiated: DTLSNegotiated? { if case .connected(let negotiated) = machine { negotiated } else { nil } }
 
     public var failure: DTLSFailure? { if case .failed(let failure) = machine { failure } else { nil } }
+
+    /// The SRTP profiles of the client's use_srtp, in its order: ours, or the peer's once its ClientHello is here. A number without a name that we
+    /// know is written as such.
+    public var profilesOffered: [String]? {
+        switch role {
+        case .client: (configuration.srtpProfiles ?? SRTPProfile.dtlsOffered).filter { $0.dtlsIdentifier != nil }.map(\.rawValue)
+        case .server: queue.offeredProfiles?.map { SRTPProfile(dtlsIdentifier: $0)?.rawValue ?? "profile \($0)" }
+        }
+    }
 
     public var statistics: DTLSStatistics {
         var out = counters

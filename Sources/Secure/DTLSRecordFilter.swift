@@ -16,7 +16,9 @@ struct DTLSRecordFilter {
     let role: DTLSRole
 
     /// Splits a datagram and judges each record. Bytes that are not a whole record end it and count as one dropped record.
-    func records(of datagram: RawSpan, established: Bool, _ body: (Verdict, [UInt8]) -> Void) {
+    /// - Parameter overhead: what encryption adds to a record at least, in bytes. The library takes an encrypted record that is shorter for an
+    ///   error of its own and ends the session, though anybody can send one. Nil: no suite is chosen, so no record can be encrypted yet.
+    func records(of datagram: RawSpan, established: Bool, overhead: Int?, _ body: (Verdict, [UInt8]) -> Void) {
         var offset = 0
         while offset < datagram.byteCount {
             guard let type = datagram.u8(at: offset), let version = datagram.u8(at: offset + 1), let epoch = datagram.u16(at: offset + 3),
@@ -26,7 +28,8 @@ struct DTLSRecordFilter {
                 body(.drop, [])
                 return
             }
-            body(verdict(type: type, epoch: epoch, record, established: established), record)
+            let isPossible = epoch != 1 || overhead.map { Int(length) >= $0 } == true
+            body(isPossible ? verdict(type: type, epoch: epoch, record, established: established) : .drop, record)
             offset += record.count
         }
     }

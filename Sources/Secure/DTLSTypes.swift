@@ -14,6 +14,10 @@ public enum DTLSState: String, Sendable {
 public enum DTLSFailure: Error, Sendable, Equatable {
     /// The peer's certificate is not one of those signalled. No key ever left the association.
     case fingerprintMismatch(presented: CertificateFingerprint)
+    /// The certificate has the fingerprint signalled, but `DTLSVerification.ca` found nobody trusted behind it: the library's words.
+    case untrustedCertificate(reason: String)
+    /// `cipherList` names suites without authentication or encryption, or broken ones: OpenSSL's names.
+    case ciphersRefused([String])
     /// No fingerprint was signalled that counts (none at all, or SHA-1, MD5 or unknown ones only).
     case noUsableFingerprint
     /// The handshake succeeded without a common SRTP profile.
@@ -28,11 +32,29 @@ public enum DTLSFailure: Error, Sendable, Equatable {
     case library(reason: String)
 }
 
+/// Whose signature counts in `DTLSVerification.ca`.
+public enum CertificateTrust: Sendable, Equatable {
+    /// The system's store.
+    case system
+    /// The certificates of a PEM text, roots or not.
+    case authorities(pem: [UInt8])
+}
+
+/// How the peer's certificate is verified. The fingerprint of its signalling always has to match: there is no mode without it.
+public enum DTLSVerification: Sendable, Equatable {
+    /// The fingerprint alone: certificates are made for the call and signed by themselves (RFC 8827 §6.5).
+    case fingerprint
+    /// A chain to somebody trusted as well, valid at this time (seconds since 1970).
+    case ca(CertificateTrust, unixTime: Int64)
+}
+
 /// What the owner may choose. The defaults are those of the phone.
 public struct DTLSConfiguration: Sendable {
     /// In order of preference. `nil`: `dtlsOffered` for a client, `dtlsAccepted` for a server. Profiles without a number in use_srtp are left out.
     public var srtpProfiles: [SRTPProfile]?
-    /// OpenSSL's names for TLS 1.2 suites. Only ephemeral ECDH with AEAD by default.
+    public var verification = DTLSVerification.fingerprint
+    /// OpenSSL's names for TLS 1.2 suites. Only ephemeral ECDH with AEAD by default. A list that comes to a suite without authentication or
+    /// encryption, or to a broken one (RC4, DES, MD5, export) is refused whole.
     public var cipherList =
         "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
         + "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"

@@ -6,6 +6,8 @@ final class DatagramQueue {
     var inbound: [[UInt8]] = []
     var outbound: [[UInt8]] = []
     var keyLog: [String] = []
+    /// The profiles of the peer's use_srtp, by their numbers; nil before its ClientHello, empty when that had none.
+    var offeredProfiles: [UInt16]?
     let mtu: Int
     /// Retransmissions of the present flight that the library made.
     var retransmissions = 0

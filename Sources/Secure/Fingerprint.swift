@@ -11,6 +11,9 @@ public enum FingerprintAlgorithm: String, Sendable, CaseIterable, Comparable {
     /// Tokens of RFC 8122 are compared without case.
     public init?(token: some StringProtocol) { self.init(rawValue: token.lowercased()) }
 
+    /// Accepted by a quirk only, and to be shown as weak.
+    public var isWeak: Bool { self == .sha1 }
+
     /// The length of a value, in bytes.
     public var byteCount: Int { hash.byteCount }
 

@@ -15,7 +15,7 @@ public struct Datagram: Sendable, Equatable {
         self.payload = payload
     }
 
-    /// By the first byte (RFC 7983); a capital letter begins a SIP message, since no TURN channel exists here.
+    /// By the first byte (RFC 7983); a capital letter begins a SIP message: no client binds so many TURN channels that one begins like it.
     public var kind: Kind {
         guard let first = payload.first else { return .other }
         if (65...90).contains(first) { return .sip }

@@ -17,6 +17,7 @@ extension Node {
     }
 
     func resolve(_ id: ResolutionID, _ query: ResolutionQuery) {
+        if case .name(let name) = query.host { namesLookedUp.append(name) }
         let transport = query.transport ?? (query.secure ? .tls : .udp)
         let port = query.port ?? transport.defaultPort
         let addresses = lookUp(query.host)
@@ -42,6 +43,7 @@ extension Node {
             if let stream = streams[id] { stream.send(transmit.bytes) } else { faults.append("sends on connection \(id.raw), which is closed") }
             return
         }
+        if formerAddresses.contains(transmit.flow.local.ip), !addresses.contains(transmit.flow.local.ip) { return simulation.countUndelivered() }
         guard addresses.contains(transmit.flow.local.ip), transmit.flow.local.port == options.signallingPort else {
             faults.append("sends SIP from \(transmit.flow.local), which is not its own")
             return

@@ -2,6 +2,7 @@ import Audio
 import Core
 import Engine
 import Interface
+import RTP
 import SIP
 import Secure
 
@@ -12,6 +13,8 @@ public final class Node: Host {
         public var source = AudioSource.silence
         /// Without audio no media is encoded or played.
         public var hasAudio = true
+        /// How much slower than real time the clock of its sound device runs, in parts per million.
+        public var audioDrift = 0.0
         public var signallingPort: UInt16 = 5060
         public var listensTCP = false
         /// Told the time before each call of libssl.
@@ -23,7 +26,9 @@ public final class Node: Host {
     }
 
     public let name: String
-    public let addresses: [IPAddress]
+    public internal(set) var addresses: [IPAddress]
+    /// What comes from there is lost, as when the kernel has no such source.
+    var formerAddresses: Set<IPAddress> = []
     public let options: Options
     unowned let simulation: Simulation
     public internal(set) var phone: Phone
@@ -32,12 +37,16 @@ public final class Node: Host {
 
     /// What the phone told, in order.
     public private(set) var events: [(at: Instant, event: Event)] = []
+    /// Frames of video that came, in order.
+    public private(set) var frames: [(call: CallID, frame: VP8Frame)] = []
     public private(set) var isFinished = false
     /// When the phone said that everything is ended.
     public private(set) var finishedAt: Instant?
     /// What a phone must never do, e.g. send from a socket that is closed.
     public internal(set) var faults: [String] = []
     public private(set) var echoRequests = 0
+    /// Every name that was to be resolved.
+    public internal(set) var namesLookedUp: [String] = []
     /// Keeps SIP messages sent and received, while set.
     public var keepsTraces = false
     public private(set) var traces: [Trace] = []
@@ -48,6 +57,8 @@ public final class Node: Host {
     var media: [MediaSocketID: Set<SocketAddress>] = [:]
     var nextPort: UInt16 = 20_000
     var streams: [ConnectionID: StreamEnd] = [:]
+    /// Connections to TURN servers; TLS is not simulated, its bytes go in clear.
+    var mediaStreams: [MediaStreamID: StreamEnd] = [:]
     var nextAccepted: UInt64 = 2
     public let audio: NodeAudio
     private var deadline: Instant?
@@ -63,7 +74,7 @@ public final class Node: Host {
         phone = Phone(
             configuration: configuration, identity: identity, random: RandomSource(seed: simulation.random.next()),
             wallClock: WallClock(origin: .zero, milliseconds: 1_790_000_000_000), dtlsClock: options.dtlsClock)
-        audio = NodeAudio(source: options.source)
+        audio = NodeAudio(source: options.source, drift: options.audioDrift)
         simulation.add(self, behind: box)
     }
 
@@ -123,6 +134,12 @@ public final class Node: Host {
 
     // MARK: the round
 
+    func receiveStream(_ bytes: [UInt8], _ id: MediaStreamID) {
+        guard mediaStreams[id] != nil else { return }
+        phone.receiveStream(bytes, stream: id, at: simulation.now)
+        drain()
+    }
+
     func drain() {
         while let output = phone.poll() { perform(output) }
         deadline = phone.deadline
@@ -138,8 +155,14 @@ public final class Node: Host {
         case .resolve(let id, let query): resolve(id, query)
         case .openMedia(let request): openMedia(request)
         case .closeMedia(let id): closeMedia(id)
+        case .closeMediaSocket(let id, let address): closeMediaSocket(id, address)
         case .sendMedia(let id, let transmit): sendMedia(id, transmit)
+        case .openStream(let id, _, let to, _): openStream(id, to: to)
+        case .sendStream(let id, let bytes):
+            if let stream = mediaStreams[id] { stream.send(bytes) } else { faults.append("\(now): sends on a media stream that is not open") }
+        case .closeStream(let id): mediaStreams.removeValue(forKey: id)?.close()
         case .audio(let request): if options.hasAudio { audio.obey(request, at: now) }
+        case .frame(let call, let frame): frames.append((call, frame))
         case .startEcho: echoRequests += 1
         case .keyLog, .remember: break
         case .event(let event):
@@ -158,7 +181,24 @@ public final class Node: Host {
         case .callState(let id, let state, let heldBy, let reason): "call \(id) \(state.rawValue) \(heldBy?.rawValue ?? "") \(reason ?? "")"
         case .callDtls(let id, let figures): "call \(id) dtls \(figures.component) \(figures.dtlsState)"
         case .callIce(let id, let component, let state, let pairs): "call \(id) ice \(component) \(state) \(pairs)"
+        case .callStats(let id, let transports, let streams): "call \(id) stats \(transports.map(withoutLengths)) \(streams)"
+        case .result(let result): "\(withoutLengths(result))"
         default: "\(event)"
         }
+    }
+
+    private static func withoutLengths(_ result: CallResult) -> CallResult {
+        var out = result
+        out.transports = out.transports.map(withoutLengths)
+        return out
+    }
+
+    /// An ECDSA signature is a few bytes longer or shorter by the library's own random numbers.
+    private static func withoutLengths(_ transport: TransportStatistics) -> TransportStatistics {
+        var out = transport
+        for index in out.dtlsFlights.indices { out.dtlsFlights[index].bytes = 0 }
+        out.bytesSent = 0
+        out.bytesReceived = 0
+        return out
     }
 }

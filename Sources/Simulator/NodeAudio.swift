@@ -25,6 +25,8 @@ public final class NodeAudio {
     private let pipeline: AudioPipeline
     private var ports: [CallID: AudioStreamPort] = [:]
     private var sinks: [CallID: PCMSink] = [:]
+    /// Whose audio a call sends, where it is another call's.
+    private var joins: [CallID: CallID] = [:]
     private let playback = UnsafeMutableBufferPointer<Int16>.allocate(capacity: AudioPipeline.frameSamples)
     public private(set) var source: AudioSource
     public private(set) var heard: [CallID: Heard] = [:]
@@ -34,10 +36,17 @@ public final class NodeAudio {
     public private(set) var focused: CallID?
     public private(set) var ticks = 0
     private(set) var nextTick: Instant?
+    /// While the thread stands still nothing is encoded or played: hours of a call cost little.
+    private var isPaused = false
     public var keepsSpeaker = false
 
-    init(source: AudioSource) {
+    /// 20 ms of the sound device's own clock.
+    private let tickDuration: Duration
+
+    /// - Parameter drift: parts per million by which a tick is longer than 20 ms.
+    init(source: AudioSource, drift: Double = 0) {
         self.source = source
+        tickDuration = AudioPipeline.tickDuration + .nanoseconds(Int64(Double(AudioPipeline.tickDuration.totalNanoseconds) * drift / 1_000_000))
         pipeline = AudioPipeline(control: control)
         playback.initialize(repeating: 0)
     }
@@ -57,17 +66,39 @@ public final class NodeAudio {
             ports[id] = port
             sinks[id] = sink
             if focused == id { control.focus(port) }
-            if nextTick == nil { nextTick = now + AudioPipeline.tickDuration }
+            joinStreams { $0 == id || $1 == id }
+            if nextTick == nil, !isPaused { nextTick = now + tickDuration }
         case .detach(let id):
             collect(id)
             sinks.removeValue(forKey: id)
+            joins[id] = nil
             if let port = ports.removeValue(forKey: id) { control.detach(port) }
+        case .join(let id, let other):
+            joins[id] = other
+            if other == nil, let port = ports[id] { control.setSource(source, of: port) } else { joinStreams { one, _ in one == id } }
         case .focus(let id):
             focused = id
             control.focus(id.flatMap { ports[$0] })
         case .tone(let tone): tones.append(tone)
         case .selectInput, .selectOutput: break
         }
+    }
+
+    /// Joins those streams of the chosen joined calls that are there.
+    private func joinStreams(where isChosen: (CallID, CallID) -> Bool) {
+        for (one, other) in joins where isChosen(one, other) {
+            if let port = ports[one], let peer = ports[other] { control.setSource(.peer(peer), of: port) }
+        }
+    }
+
+    public func pause() {
+        isPaused = true
+        nextTick = nil
+    }
+
+    public func resume(at now: Instant) {
+        isPaused = false
+        if control.isActive { nextTick = now + tickDuration }
     }
 
     /// - Returns: whether something was encoded.
@@ -77,7 +108,7 @@ public final class NodeAudio {
         for id in sinks.keys { collect(id) }
         if keepsSpeaker { speaker = (speaker + playback).suffix(96_000) }
         control.collect()
-        nextTick = control.isActive ? now + AudioPipeline.tickDuration : nil
+        nextTick = control.isActive && !isPaused ? now + tickDuration : nil
         return result.hasOutbound
     }
 

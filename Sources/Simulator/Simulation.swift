@@ -25,6 +25,8 @@ public final class Simulation {
     /// One line for each datagram and each event of a phone, while `isTracing`.
     public private(set) var journal: [String] = []
     public var isTracing = false
+    /// SIP passes NAT boxes untranslated, as if a proxy stood between; media does not.
+    public var carriesSignallingThroughNAT = false
     /// What must never happen: a machine that asks to be woken at once for ever.
     public private(set) var faults: [String] = []
     public private(set) var sent: [Datagram.Kind: Int] = [:]
@@ -60,6 +62,12 @@ public final class Simulation {
         if let box { boxesByPublic[box.publicAddress] = box }
     }
 
+    /// A host keeps its links and gets other addresses.
+    func readdress(_ host: any Host, from old: [IPAddress], to new: [IPAddress]) {
+        for address in old where !new.contains(address) { byAddress[address] = nil }
+        for address in new { byAddress[address] = host }
+    }
+
     /// Both directions between two hosts, by their names.
     public func link(_ one: String, _ other: String, _ profile: LinkProfile) {
         direct(one, other, profile)
@@ -91,8 +99,9 @@ public final class Simulation {
             undelivered += 1
             return
         }
-        let sourceBox = boxes[datagram.source.ip]
-        let destinationBox = boxes[datagram.destination.ip]
+        let isUntranslated = carriesSignallingThroughNAT && datagram.kind == .sip
+        let sourceBox = isUntranslated ? nil : boxes[datagram.source.ip]
+        let destinationBox = isUntranslated ? nil : boxes[datagram.destination.ip]
         var outside = datagram
         // A private address is known on its own side of the box only.
         if let destinationBox, destinationBox !== sourceBox {

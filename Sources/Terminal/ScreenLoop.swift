@@ -1,4 +1,5 @@
 import CPlatform
+import Core
 import Glibc
 import Interface
 import Screen
@@ -32,11 +33,15 @@ public final class ScreenLoop {
     private let surface: any ScreenSurface
     private var model: Model
     private let mailbox: Mailbox<Snapshot>
+    private let pictures: Mailbox<CallPicture>?
     private let signals: Int32
     private let send: (Command) -> Void
     private let onSignal: (Int32) -> Void
     private var phase = Phase.running
     private var isDirty = true
+    /// The newest picture that is not drawn yet.
+    private var waitingPicture: CallPicture?
+    private var pace = PicturePace()
     private var lastDraw: UInt64 = 0
     private var nextTick: UInt64 = 0
     /// No more keys, no more pictures.
@@ -45,12 +50,14 @@ public final class ScreenLoop {
     /// `signals`: what `platform_signalfd()` returned before any thread started, or -1. `send` carries each command to the phone; quitting by key,
     /// signal or a lost terminal sends `Command.quit` once. `onSignal` is told first.
     public init(
-        session: any ScreenSurface, model: Model, mailbox: Mailbox<Snapshot>, signals: Int32, send: @escaping (Command) -> Void,
+        session: any ScreenSurface, model: Model, mailbox: Mailbox<Snapshot>, pictures: Mailbox<CallPicture>? = nil, signals: Int32,
+        send: @escaping (Command) -> Void,
         onSignal: @escaping (Int32) -> Void = { _ in }
     ) {
         surface = session
         self.model = model
         self.mailbox = mailbox
+        self.pictures = pictures
         self.signals = signals
         self.send = send
         self.onSignal = onSignal
@@ -113,6 +120,7 @@ public final class ScreenLoop {
             feed(.snapshot(snapshot))
         }
         if mail.bell { surface.ringBell() }
+        if let picture = pictures?.take().latest { waitingPicture = picture }
         guard mail.isFinished else { return }
         switch phase {
         case .running: phase = .ended(.quit)
@@ -161,10 +169,19 @@ public final class ScreenLoop {
 
     private func drawWhenDue() {
         let now = platform_monotonic_ns()
-        guard isDirty, !terminalIsGone, now &- lastDraw >= Self.drawInterval else { return }
+        guard !terminalIsGone, now &- lastDraw >= Self.drawInterval else { return }
+        // A picture waits for its own time, and the newest one is drawn then.
+        var hasPicture = false
+        if let picture = waitingPicture, now >= pace.due.nanoseconds {
+            waitingPicture = nil
+            hasPicture = true
+            feed(.picture(picture))
+        }
+        guard isDirty else { return }
         surface.draw(render(model))
         isDirty = false
         lastDraw = now
+        if hasPicture { pace.drew(from: Instant(nanoseconds: now), to: Instant(nanoseconds: platform_monotonic_ns())) }
     }
 
     /// Milliseconds until something is due by the clock, rounded up; -1 for never.
@@ -173,6 +190,7 @@ public final class ScreenLoop {
         var due: UInt64?
         func consider(_ time: UInt64) { due = min(due ?? time, time) }
         if isDirty, !terminalIsGone { consider(lastDraw &+ Self.drawInterval) }
+        if waitingPicture != nil, !terminalIsGone { consider(max(pace.due.nanoseconds, lastDraw &+ Self.drawInterval)) }
         if model.needsTick { consider(nextTick) }
         if case .leaving(let deadline, _) = phase { consider(deadline) }
         guard let due else { return -1 }
@@ -184,6 +202,7 @@ public final class ScreenLoop {
             pollfd(fd: terminalIsGone ? -1 : surface.inputDescriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: pictures?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
         ]
         guard poll(&polled, nfds_t(polled.count), timeout()) > 0 else { return (false, false, false) }
         let gone = Int16(POLLHUP) | Int16(POLLERR) | Int16(POLLNVAL)

@@ -20,17 +20,18 @@ struct AnswerCommand: ParsableCommand {
             options: ["answer-after": answerAfter, "max-calls": maxCalls, "ring-timeout": ringTimeout, "for": duration],
             flags: ["auto-answer": autoAnswer, "once": once])
         let settings = try Settings(choices, role: .answer)
-        throw ExitCode(try UsageError.told(json: settings.json) { try wait(settings) })
+        throw ExitCode(try UsageError.told(json: settings.json) { try Self.wait(settings) })
     }
 
-    private func wait(_ settings: Settings) throws -> Int32 {
+    /// Until it ends by itself, by a signal or with its time; the exit code.
+    static func wait(_ settings: Settings) throws -> Int32 {
         let once = settings.once
         let state = Mutex(Waiting())
         let phone = try HeadlessPhone.start(settings) { event, post in
             let isOver = state.withLock { $0.isOver(event.event, once: once) }
             if isOver { post(.command(.quit)) }
         }
-        let signal = phone.run(limit: settings.runLimit, first: nil) { state.withLock { $0.readerLeft() } }
+        let signal = try phone.run(limit: settings.runLimit, first: nil) { state.withLock { $0.readerLeft() } }
         return signal.map(Signals.exitCode) ?? state.withLock { $0.exitCode } ?? 0
     }
 }
@@ -39,6 +40,8 @@ struct AnswerCommand: ParsableCommand {
 struct Waiting: Sendable {
     private(set) var exitCode: Int32?
     private var registered: Set<AccountID> = []
+    /// Told just before the registration that it failed.
+    private var isTLSFailure = false
 
     mutating func readerLeft() { exitCode = exitCode ?? HeadlessLoop.brokenPipeCode }
 
@@ -48,9 +51,11 @@ struct Waiting: Sendable {
         switch event {
         case .result(let result) where once: exitCode = result.outcome.exitCode
         case .registration(let account, .registered, _, _): registered.insert(account)
+        case .notice(.warning, Outcome.tlsFailed.word, _, nil): isTLSFailure = true
         // A refresh that fails later is tried again.
         case .registration(let account, .failed, let status, _) where !registered.contains(account):
-            exitCode = status.map { [401, 403, 407].contains($0) } == true ? Outcome.unauthorized.exitCode : Outcome.unreachable.exitCode
+            let isRefused = status.map { [401, 403, 407].contains($0) } == true
+            exitCode = (isTLSFailure ? Outcome.tlsFailed : isRefused ? .unauthorized : .unreachable).exitCode
         default: break
         }
         return exitCode != nil

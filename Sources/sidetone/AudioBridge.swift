@@ -11,6 +11,8 @@ final class AudioBridge: Sendable {
         var ports: [CallID: AudioStreamPort] = [:]
         /// A call may have the focus before it has a stream.
         var focused: CallID?
+        /// Whose audio a call sends, where it is another call's. Either may have its stream later, or anew.
+        var joins: [CallID: CallID] = [:]
         var devices: [AudioDeviceDescription] = []
     }
     private let state = Mutex(State())
@@ -27,8 +29,20 @@ final class AudioBridge: Sendable {
             }
             engine.attach(port, callLabel: call.description)
             if isFocused { engine.focus(port) }
+            joinStreams { $0 == call || $1 == call }
         case .detach(let call):
-            if let port = state.withLock({ $0.ports.removeValue(forKey: call) }) { engine.detach(port) }
+            let port = state.withLock { state in
+                state.joins[call] = nil
+                return state.ports.removeValue(forKey: call)
+            }
+            if let port { engine.detach(port) }
+        case .join(let call, let other):
+            state.withLock { $0.joins[call] = other }
+            if other != nil {
+                joinStreams { one, _ in one == call }
+            } else if let port = state.withLock({ $0.ports[call] }) {
+                engine.join(port, to: nil)
+            }
         case .focus(let call):
             let port = state.withLock { state in
                 state.focused = call
@@ -39,6 +53,16 @@ final class AudioBridge: Sendable {
         case .selectInput(let text): select(tell) { try engine.setInput(AudioDeviceSpec(text, direction: .input)) }
         case .selectOutput(let text): select(tell) { try engine.setOutput(AudioDeviceSpec(text, direction: .output)) }
         }
+    }
+
+    /// Joins those streams of the chosen joined calls that are there.
+    private func joinStreams(where isChosen: (CallID, CallID) -> Bool) {
+        let pairs = state.withLock { state in
+            state.joins.filter { isChosen($0.key, $0.value) }.compactMap { one, other in
+                state.ports[one].flatMap { port in state.ports[other].map { (port, $0) } }
+            }
+        }
+        for (port, peer) in pairs { engine.join(port, to: peer) }
     }
 
     private func select(_ tell: (PhoneInput) -> Void, _ body: () throws -> Void) {

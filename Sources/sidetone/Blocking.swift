@@ -31,4 +31,16 @@ enum Blocking {
             if let signal = Signals.next() { _exit(Signals.exitCode(signal)) }
         }
     }
+
+    /// The same without an eye for signals, for the end of things.
+    static func wait(_ body: @escaping @Sendable () async -> Void) {
+        let done = platform_eventfd()
+        Task.detached {
+            await body()
+            platform_eventfd_signal(done)
+        }
+        var polled = pollfd(fd: done, events: Int16(POLLIN), revents: 0)
+        while poll(&polled, 1, -1) < 0, errno == EINTR {}
+        close(done)
+    }
 }

@@ -31,16 +31,16 @@ struct CallCommand: ParsableCommand {
             outcome.withLock { $0 = $0 ?? code }
             post(.command(.quit))
         }
-        let signal = phone.run(limit: nil, first: .command(.dial(uri: uri))) { outcome.withLock { $0 = $0 ?? HeadlessLoop.brokenPipeCode } }
+        let signal = try phone.run(limit: nil, first: .command(.dial(uri: uri))) { outcome.withLock { $0 = $0 ?? HeadlessLoop.brokenPipeCode } }
         return outcome.withLock { $0 } ?? signal.map(Signals.exitCode) ?? Outcome.sipFailure.exitCode
     }
 
     /// `echo`, or a SIP address that this version can reach.
-    static func check(_ uri: String) throws {
+    static func check(_ uri: String, _ command: String = "call") throws {
         guard uri != "echo" else { return }
         guard !uri.contains(where: \.isWhitespace), let target = Phone.target(uri) else {
-            throw UsageError("call: \(quoted(uri)) is not a SIP address, e.g. sip:bob@192.0.2.7, or echo")
+            throw UsageError("\(command): \(quoted(uri)) is not a SIP address, e.g. sip:bob@192.0.2.7, or echo")
         }
-        try Settings.checkReachable(target, "call")
+        try Settings.checkReachable(target, command)
     }
 }

@@ -31,7 +31,7 @@ enum CommandLineWords {
         if lower.hasPrefix("sip:") || lower.hasPrefix("sips:") || word == "echo" {
             return UsageError("unknown command \(quoted(word)): use sidetone call \(word)")
         }
-        return UsageError("unknown command \(quoted(word)): use call, answer or devices, or none; sidetone --help shows all")
+        return UsageError("unknown command \(quoted(word)): use call, answer, bridge, serve or devices, or none; sidetone --help shows all")
     }
 
     /// The parser's message as one line of ours.
@@ -43,12 +43,16 @@ enum CommandLineWords {
         if words.contains(where: { $0 == "--password" || $0.hasPrefix("--password=") }) {
             return UsageError("--password: a password is never taken from the command line; use --password-file or SIDETONE_PASSWORD")
         }
+        if words.contains(where: { $0 == "--turn-password" || $0.hasPrefix("--turn-password=") }) {
+            return UsageError("--turn-password: a password is never taken from the command line; use --turn-password-file or SIDETONE_TURN_PASSWORD")
+        }
         let name = optionName(in: line)
         if line.hasPrefix("Unknown option"), let name {
             return UsageError("\(name): unknown option\(command.map { " of \($0)" } ?? ""); see \(place)")
         }
         if line.hasPrefix("Missing value for"), let name { return UsageError("\(name): its value is missing; see \(place)") }
         if line.hasPrefix("Missing expected argument") {
+            if command == "bridge" { return UsageError("bridge: two URIs are needed: sidetone bridge sip:a@host sip:b@host") }
             return UsageError("call: the URI is missing: sidetone call sip:user@host, or sidetone call echo")
         }
         if command == nil, let other = arguments.first(where: Root.commands.contains) {

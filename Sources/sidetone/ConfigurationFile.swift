@@ -1,4 +1,5 @@
 import Core
+import Engine
 import Glibc
 
 /// The TOML configuration: keys are the long options' names, accounts are `[account.NAME]` tables with keys of their own.
@@ -8,6 +9,7 @@ struct ConfigurationFile: Sendable {
         /// `account`: the address of record.
         var address: Given
         var values: [String: Given] = [:]
+        var quirks = AccountQuirks()
     }
 
     /// What an account may have of its own.
@@ -42,14 +44,22 @@ struct ConfigurationFile: Sendable {
             let origin = Origin.key(Sanitiser.text(entry.key), path: path, line: entry.line)
             if entry.key == "account", case .table(let tables) = entry.value.kind {
                 for account in tables.entries { accounts.append(try ConfigurationFile.account(account, path)) }
+            } else if entry.key == "dtls", case .table(let table) = entry.value.kind {
+                for item in table.entries { try setDTLS(item, path) }
             } else if NotInThisVersion.contains(key: entry.key) {
                 throw UsageError("\(path):\(entry.line): not in this version: \(entry.key)")
-            } else if let kind = OptionTable.keys[entry.key] {
+            } else if let kind = OptionTable.keys[entry.key], !entry.key.contains(".") {
                 try set(entry, kind, origin)
             } else {
                 throw UsageError("\(path):\(entry.line): unknown key \(quoted(entry.key))")
             }
         }
+    }
+
+    private mutating func setDTLS(_ item: TOMLTable.Entry, _ path: String) throws {
+        let name = "dtls." + item.key
+        guard let kind = OptionTable.onlyKeys[name] else { throw UsageError("\(path):\(item.line): unknown key \(quoted(item.key)) in [dtls]") }
+        try set(TOMLTable.Entry(key: name, line: item.line, value: item.value), kind, .key(name, path: path, line: item.line))
     }
 
     private mutating func set(_ entry: TOMLTable.Entry, _ kind: OptionTable.Kind, _ origin: Origin) throws {
@@ -82,9 +92,13 @@ struct ConfigurationFile: Sendable {
         let name = Sanitiser.text(entry.key)
         guard case .table(let table) = entry.value.kind else { throw UsageError("\(place): accounts are tables: [account.\(name)]") }
         var values: [String: Given] = [:]
+        var quirks = AccountQuirks()
         for item in table.entries {
             let here = "\(path):\(item.line)"
-            if item.key == "quirks" { throw UsageError("\(here): not in this version: [account.\(name).quirks]") }
+            if item.key == "quirks" {
+                quirks = try ConfigurationFile.quirks(item, name, path)
+                continue
+            }
             guard accountKeys.contains(item.key) else {
                 let isKnown = OptionTable.keys[item.key] != nil || NotInThisVersion.contains(key: item.key)
                 throw UsageError(
@@ -98,6 +112,24 @@ struct ConfigurationFile: Sendable {
         }
         guard let address = values["account"] else { throw UsageError("\(place): [account.\(name)] needs account = \"sip:user@domain\"") }
         values["account"] = nil
-        return Account(name: name, address: address, values: values)
+        return Account(name: name, address: address, values: values, quirks: quirks)
+    }
+
+    /// What one account's peers need that no other should get.
+    private static func quirks(_ entry: TOMLTable.Entry, _ account: String, _ path: String) throws -> AccountQuirks {
+        guard case .table(let table) = entry.value.kind else {
+            throw UsageError("\(path):\(entry.line): quirks are a table: [account.\(account).quirks]")
+        }
+        var quirks = AccountQuirks()
+        for item in table.entries {
+            let origin = Origin.key(Sanitiser.text(item.key), path: path, line: item.line)
+            guard case .boolean(let isSet) = item.value.kind else { throw origin.error("takes true or false, not \(item.value.typeName)") }
+            switch item.key {
+            case "crypto-in-answer": quirks.cryptoInAnswer = isSet
+            case "accept-sha1-fingerprint": quirks.acceptsSHA1Fingerprint = isSet
+            default: throw UsageError("\(path):\(item.line): unknown key \(quoted(item.key)) in [account.\(account).quirks]")
+            }
+        }
+        return quirks
     }
 }

@@ -4,6 +4,8 @@ import Engine
 import Glibc
 import Interface
 import Runtime
+import Screen
+import Terminal
 
 /// The main thread of the commands without a screen: writes lines, and waits for signals and the one time limit.
 struct HeadlessLoop {
@@ -16,6 +18,9 @@ struct HeadlessLoop {
     static let brokenPipeCode: Int32 = 141
     /// The reader of standard output went away while the phone lived; it is told to quit after this.
     var readerLeft: () -> Void = {}
+    /// With `--video-out terminal`: lines for the person go below the picture.
+    var pictures: Mailbox<CallPicture>?
+    var painter: PicturePainter?
 
     /// Returns when the phone has finished and all is written: the signal that ended it, or nil. A second signal ends the process at once.
     func run() -> Int32? {
@@ -25,14 +30,21 @@ struct HeadlessLoop {
         var hasReader = true
         while true {
             let taken = output.take()
-            for line in taken.lines { streams.add(line) }
+            for line in taken.lines {
+                if let painter, line.descriptor == 1 || line.descriptor == 2 && isatty(2) == 1 { painter.line(line.text) } else { streams.add(line) }
+            }
+            if let picture = pictures?.take().latest { painter?.show(picture.picture) }
+            painter?.flush()
             streams.write()
             if streams.isStandardOutputBroken, hasReader {
                 hasReader = false
                 if !taken.isFinished { readerLeft() }
                 post(.command(.quit))
             }
-            if taken.isFinished, streams.isEmpty { return signal }
+            if taken.isFinished, streams.isEmpty {
+                painter?.stop()
+                return signal
+            }
             var wait: Int32 = -1
             if let due = deadline {
                 let now = platform_monotonic_ns()
@@ -47,10 +59,22 @@ struct HeadlessLoop {
                 pollfd(fd: output.descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: Signals.descriptor, events: Int16(POLLIN), revents: 0),
             ]
             descriptors += streams.polled
+            if let painter, let pictures {
+                descriptors.append(pollfd(fd: pictures.descriptor, events: Int16(POLLIN), revents: 0))
+                if painter.wantsWriting { descriptors.append(pollfd(fd: painter.descriptor, events: Int16(POLLOUT), revents: 0)) }
+                if let due = painter.nextDraw {
+                    let now = platform_monotonic_ns()
+                    let left = due <= now ? 0 : Int32(clamping: (due - now) / 1_000_000 + 1)
+                    wait = wait < 0 ? left : min(wait, left)
+                }
+            }
             _ = poll(&descriptors, nfds_t(descriptors.count), wait)
-            while let number = Signals.next() {
+            while let number = Signals.next(sizeChanged: { painter?.resize() }) {
                 // The phone has had its chance, or only the last lines wait for a reader.
-                if signal != nil || taken.isFinished { _exit(Signals.exitCode(number)) }
+                if signal != nil || taken.isFinished {
+                    painter?.stop()
+                    _exit(Signals.exitCode(number))
+                }
                 signal = number
                 post(.interrupted(signal: number))
             }

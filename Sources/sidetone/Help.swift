@@ -23,6 +23,27 @@ enum Help {
                     "sidetone answer --listen udp:192.0.2.1:5060 --auto-answer --once --json",
                     "sidetone answer --account sip:bob@example.org --password-file bob.txt",
                 ])
+        case "bridge":
+            page(
+                "sidetone bridge URI URI [options]",
+                [
+                    "Calls the first, then the second, and joins them: audio is transcoded only when the",
+                    "codecs differ, VP8 passes through. A leg that ends ends the other.",
+                ],
+                OptionTable.bridge,
+                [
+                    "sidetone bridge sip:bob@192.0.2.7 sip:carol@example.org",
+                    "sidetone bridge echo sip:bob@192.0.2.7 --for 60 --json",
+                ])
+        case "serve":
+            page(
+                "sidetone serve [options]",
+                ["Click to call: prints a link, good for one call from a browser to this phone."], OptionTable.serve,
+                [
+                    "sidetone serve --web 0.0.0.0:8443",
+                    "sidetone serve --account sip:me@example.org --to sip:desk@example.org",
+                    "sidetone serve --auto-answer --echo --once --json",
+                ])
         case "devices":
             """
             Usage: sidetone devices
@@ -34,12 +55,14 @@ enum Help {
             """
         default:
             page(
-                "sidetone [options]\n       sidetone call|answer|devices …     (each has its own --help)",
+                "sidetone [options]\n       sidetone call|answer|bridge|serve|devices …     (each has its own --help)",
                 [
                     "A SIP and WebRTC softphone. Without a command it opens the full-screen phone:",
                     "type a SIP address, or \"echo\", and press Enter. F1 shows the keys.", "",
                     "  call URI       one call without a screen; the exit code tells the outcome",
                     "  answer         waits for calls without a screen",
+                    "  bridge A B     joins two calls",
+                    "  serve          a link by which a browser calls this phone",
                     "  devices        lists audio devices",
                     "  --version      versions of Sidetone and of its libraries",
                 ], [],

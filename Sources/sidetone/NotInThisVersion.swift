@@ -1,10 +1,7 @@
 /// What the contract names and this version does not have: refused, never accepted and ignored.
 enum NotInThisVersion {
-    static let commands: Set<String> = ["bridge", "serve", "doctor", "probe", "ctl"]
-    static let options: Set<String> = [
-        "--ws-path", "--tls-ca", "--tls-certificate", "--tls-key", "--turn", "--turn-username", "--turn-password-file", "--ice-policy", "--video-in",
-        "--video-out", "--capture",
-    ]
+    static let commands: Set<String> = ["doctor", "probe", "ctl"]
+    static let options: Set<String> = ["--capture"]
 
     /// The first such word of a command line.
     static func first(in arguments: [String]) -> String? {

@@ -23,11 +23,14 @@ final class Output: Sendable {
     /// Readable when something waits.
     let descriptor: Int32
     private let json: Bool
+    /// Links are shown as codes too.
+    private let showsCodes: Bool
     private let log: LogSettings
     private let queue = Mutex(Queue())
 
-    init(json: Bool, log: LogSettings) {
+    init(json: Bool, log: LogSettings, showsCodes: Bool = false) {
         self.json = json
+        self.showsCodes = showsCodes
         self.log = log
         descriptor = platform_eventfd()
     }
@@ -45,7 +48,12 @@ final class Output: Sendable {
         guard let line = HumanLines.line(event.event) else { return }
         let level = LogLevel(event.event)
         if level == .info {
-            if !json { add(1, line) } else if log.level >= .info, log.descriptor == nil { add(2, line) }
+            if !json {
+                add(1, line)
+                if showsCodes, case .link(let url, _) = event.event { for line in TerminalCode.lines(url) { add(1, line) } }
+            } else if log.level >= .info, log.descriptor == nil {
+                add(2, line)
+            }
         } else if level <= log.level {
             add(2, line)
         }

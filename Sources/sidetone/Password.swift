@@ -16,6 +16,12 @@ enum Password {
         return prompt("Password of \(account): ")
     }
 
+    /// The password of the TURN servers: from a file or from `SIDETONE_TURN_PASSWORD`; nil: there is none.
+    static func turn(file: Given?) throws -> String? {
+        if file != nil { return try read(file: file, account: "") }
+        return getenv("SIDETONE_TURN_PASSWORD").map { String(cString: $0) }
+    }
+
     static func firstLine(of text: String) -> String {
         let bytes = Array(text.utf8.prefix { $0 != 10 })
         return String(decoding: bytes.last == 13 ? bytes.dropLast() : bytes[...], as: UTF8.self)

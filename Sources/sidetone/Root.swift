@@ -5,12 +5,13 @@ import Secure
 
 struct Root: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sidetone", version: versionText, subcommands: [PhoneCommand.self, CallCommand.self, AnswerCommand.self, DevicesCommand.self],
+        commandName: "sidetone", version: versionText,
+        subcommands: [PhoneCommand.self, CallCommand.self, AnswerCommand.self, BridgeCommand.self, ServeCommand.self, DevicesCommand.self],
         defaultSubcommand: PhoneCommand.self)
 
     static let version = "0.1.0"
     /// Those of the contract.
-    static let commands = ["call", "answer", "devices"]
+    static let commands = ["call", "answer", "bridge", "serve", "devices"]
 
     static var versionText: String {
         """

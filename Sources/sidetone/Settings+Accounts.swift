@@ -23,6 +23,7 @@ extension Settings {
                 if registrar.text == "none" { phone.unregisteredAccounts.insert(entry.name) } else { account.registrar = try Settings.uri(registrar) }
             }
             account.proxy = try entry.values["proxy"].map(Settings.uri) ?? phone.proxy
+            if entry.quirks != AccountQuirks() { phone.quirks[entry.name] = entry.quirks }
             phone.accounts.append(account)
         }
     }
@@ -34,7 +35,9 @@ extension Settings {
         for key in keys { given[key] = choices.value(key) }
         if let address = choices.value("account") {
             let kept = choices.accounts.first { $0.address.text == address.text }
-            var account = ConfigurationFile.Account(name: kept?.name ?? Sanitiser.text(address.text), address: address, values: kept?.values ?? [:])
+            var account = ConfigurationFile.Account(
+                name: kept?.name ?? Sanitiser.text(address.text), address: address, values: kept?.values ?? [:],
+                quirks: kept?.quirks ?? AccountQuirks())
             account.values.merge(given) { _, new in new }
             // An account that a key names stands beside the tables; one that an option names is the only one.
             return address.origin.isOption ? [account] : [account] + choices.accounts.filter { $0.name != kept?.name }

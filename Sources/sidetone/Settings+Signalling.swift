@@ -36,11 +36,10 @@ extension Settings {
 
     /// TRANSPORT:HOST:PORT. A name must have an address; the first one is taken.
     static func listener(_ given: Given) throws -> ListenSpecification {
-        let form = "\(quoted(given.text)) is not TRANSPORT:HOST:PORT, e.g. udp:0.0.0.0:5060 or tcp:[::1]:0"
+        let form = "\(quoted(given.text)) is not TRANSPORT:HOST:PORT, e.g. udp:0.0.0.0:5060 or tls:[::1]:0"
         guard let colon = given.text.firstIndex(of: ":") else { throw given.error(form) }
         let word = given.text[..<colon].lowercased()
         guard let transport = SIPTransport(rawValue: word) else { throw given.error(form) }
-        guard transport == .udp || transport == .tcp else { throw UsageError.notInThisVersion("\(given.origin) \(word)") }
         if let listener = ListenSpecification(given.text) { return listener }
         let rest = given.text[given.text.index(after: colon)...]
         guard let last = rest.lastIndex(of: ":"), let port = UInt16(rest[rest.index(after: last)...]) else { throw given.error(form) }
@@ -62,13 +61,11 @@ extension Settings {
     }
 
     static func checkReachable(_ uri: SIPURI, _ place: String) throws {
-        if uri.isSecure { throw UsageError.notInThisVersion("\(place) with sips:") }
-        guard let transport = uri.transport else { return }
-        switch transport {
-        case "udp", "tcp": return
-        case "tls", "ws", "wss": throw UsageError.notInThisVersion("\(place) with transport=\(transport)")
-        default: throw UsageError("\(place): transport=\(Sanitiser.text(transport)) is not udp or tcp")
+        guard let name = uri.transport else { return }
+        guard let transport = SIPTransport(rawValue: name) else {
+            throw UsageError("\(place): transport=\(Sanitiser.text(name)) is not udp, tcp, tls, ws or wss")
         }
+        if uri.isSecure, transport == .udp { throw UsageError("\(place): sips: cannot go over UDP: leave transport=udp out") }
     }
 }
 

@@ -12,8 +12,12 @@ struct Settings: Sendable {
     var listeners: [ListenSpecification] = []
     /// Names of STUN servers, resolved at the start.
     var stun: [Server] = []
+    /// The same of TURN servers.
+    var turn: [Relay] = []
+    var transports = TransportConfiguration()
     var audioIn = Device(specification: .alsa(name: nil), origin: .option("audio-in"))
     var audioOut = Device(specification: .alsa(name: nil), origin: .option("audio-out"))
+    var video = Video()
     /// False with `--no-config`: nothing is read from or kept in the state folder.
     var keepsState = true
     var json = false
@@ -24,11 +28,15 @@ struct Settings: Sendable {
     var logOrigin: Origin?
     /// `answer --for`.
     var runLimit: Duration?
+    /// The phone is on the screen: nothing else may write there.
+    var onScreen = false
+    /// `serve`: where the page is.
+    var web: Web?
     var once = false
     /// What a person should know, told once the phone lives.
     var warnings: [Warning] = []
 
-    enum Role: Sendable { case screen, call, answer }
+    enum Role: Sendable { case screen, call, answer, bridge, serve }
 
     struct Server: Sendable {
         var host: String
@@ -46,8 +54,10 @@ struct Settings: Sendable {
         var message: String
     }
 
-    init(_ choices: Choices, role: Role) throws {
+    /// - Parameter hasTerminal: `serve` shows itself on it, unless it is to print objects.
+    init(_ choices: Choices, role: Role, hasTerminal: Bool = false) throws {
         json = choices.flag("json")
+        onScreen = role == .screen || role == .serve && hasTerminal && !json
         self = try UsageError.told(json: json) {
             var settings = self
             try settings.read(choices, role: role)
@@ -61,11 +71,17 @@ struct Settings: Sendable {
         try readLog(choices, role: role)
         try readMedia(choices)
         try readDevices(choices)
+        try readVideo(choices, role: role)
         try readSignalling(choices, role: role)
+        try readTransports(choices)
+        try readSecurity(choices)
+        try readRelays(choices)
         switch role {
         case .screen: break
         case .call: try readCall(choices)
         case .answer: try readAnswer(choices)
+        case .bridge: try readBridge(choices)
+        case .serve: try readServe(choices)
         }
         // Last: it may ask for a password.
         try readAccounts(choices)
@@ -78,7 +94,7 @@ struct Settings: Sendable {
         log.tracesSIP = choices.flag("trace-sip")
         log.file = choices.value("log-file")?.path
         logOrigin = choices.value("log-file")?.origin
-        if role == .screen, log.file == nil, log.tracesSIP || log.level > .warning,
+        if onScreen, log.file == nil, log.tracesSIP || log.level > .warning,
             let state = TextFile.xdg("XDG_STATE_HOME", fallback: ".local/state")
         {
             // Nothing is logged onto the screen.
@@ -92,7 +108,8 @@ struct Settings: Sendable {
             phone.security = policy
         }
         if let word = try choices.word("ice", of: ["on", "off"]) { phone.ice = word == "on" }
-        let codecs = try choices.all("codec").map(Settings.codec)
+        // VP8 is for video: see `readVideo`.
+        let codecs = try choices.all("codec").filter { $0.text.lowercased() != "vp8" }.map(Settings.codec)
         if !codecs.isEmpty { phone.codecs = codecs.reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
         stun = try choices.all("stun").map { given in
             guard let server = Settings.hostAndPort(given.text) else {
@@ -103,12 +120,11 @@ struct Settings: Sendable {
     }
 
     static func codec(_ given: Given) throws -> String {
-        let known = ["opus", "PCMU", "PCMA"]
+        let known = ["opus", "G722", "PCMU", "PCMA"]
         if let name = known.first(where: { $0.lowercased() == given.text.lowercased() }) { return name }
         switch given.text.lowercased() {
-        case "g722", "vp8": throw UsageError.notInThisVersion("\(given.origin) \(Sanitiser.text(given.text))")
-        case "telephone-event": throw given.error("telephone-event is always offered; name opus, PCMU or PCMA")
-        default: throw given.error("\(quoted(given.text)) is not one of opus, PCMU, PCMA (one name each time)")
+        case "telephone-event": throw given.error("telephone-event is always offered; name opus, G722, PCMU or PCMA")
+        default: throw given.error("\(quoted(given.text)) is not one of opus, G722, PCMU, PCMA, VP8 (one name each time)")
         }
     }
 

@@ -8,9 +8,11 @@ enum Signals {
     static var descriptor: Int32 { stored }
 
     /// The next INT, TERM or HUP that came; nil when none waits.
-    static func next() -> Int32? {
+    /// - Parameter sizeChanged: told when the terminal has another size, or the program goes on after a stop.
+    static func next(sizeChanged: () -> Void = {}) -> Int32? {
         while case let number = platform_signalfd_next(stored), number != 0 {
             if number == SIGINT || number == SIGTERM || number == SIGHUP { return number }
+            if number == SIGWINCH || number == SIGCONT { sizeChanged() }
         }
         return nil
     }

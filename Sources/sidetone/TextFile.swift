@@ -3,17 +3,20 @@ import Glibc
 /// Small files, whole, and where they are.
 enum TextFile {
     /// nil (and `errno`) when it cannot be read, or is larger than `limit` (EFBIG).
-    static func read(_ path: String, limit: Int) -> String? {
+    static func read(_ path: String, limit: Int) -> String? { bytes(path, limit: limit).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The same of any file.
+    static func bytes(_ path: String, limit: Int) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var out: [UInt8] = []
-        var bytes = [UInt8](repeating: 0, count: 16_384)
+        var bytes = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = Glibc.read(descriptor, &bytes, bytes.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { return nil }
-            if count == 0 { return String(decoding: out, as: UTF8.self) }
+            if count == 0 { return out }
             out += bytes.prefix(count)
             guard out.count <= limit else {
                 errno = EFBIG

@@ -9,7 +9,7 @@ import Testing
 
 /// Both sides of a call in one file: left what is sent, right what is received.
 @Suite struct RecordingTests {
-    @Test(arguments: [AudioCodecKind.opus, .pcmu]) func bothSidesAreInTheFile(kind: AudioCodecKind) throws {
+    @Test(arguments: [AudioCodecKind.opus, .g722, .pcmu]) func bothSidesAreInTheFile(kind: AudioCodecKind) throws {
         let format = AudioStreamFormat(send: .init(codec: kind, payloadType: 96), receive: [96: kind])
         let control = AudioPipelineControl()
         let pipeline = AudioPipeline(control: control)

@@ -13,7 +13,7 @@ import Testing
         #expect(a.sent.count == 150)
         #expect(a.sent[0].header.marker)
         #expect(!a.sent[1].header.marker)
-        #expect(a.sent[10].header.timestamp == UInt32(10 * kind.samplesPerTick))
+        #expect(a.sent[10].header.timestamp == UInt32(10 * kind.clockRate / 50))
         #expect(b.sink.rate == kind.sampleRate)
         let file = b.drained()
         #expect(file.count >= 145 * kind.samplesPerTick)
@@ -146,6 +146,54 @@ import Testing
         let file = b.drained()
         #expect(share(of: 440, in: file[3200...], rate: 8000) > 0.95)
         #expect(b.port.statistics.concealedSamples < 1600)
+    }
+
+    /// Its timestamps count 8000 a second, its samples 16000: also where either of them passes 32 bits.
+    @Test(arguments: [10, 30, 60], [UInt32(0), 0x7FFF_F000, 0xFFFF_F000])
+    func wideBandAtOtherPacketTimes(milliseconds: Int, base: UInt32) throws {
+        let b = try PhoneModel(.g722, source: .silence)
+        let encoder = try AudioEncoder(.g722)
+        let n = milliseconds * 16
+        var payload = [UInt8](repeating: 0, count: n / 2)
+        var number = 0
+        for tick in 0..<140 {
+            while (number + 1) * n <= (tick + 1) * 320 {
+                let signal = sine(3000, rate: 16000, count: n, from: number * n)
+                let size = signal.withUnsafeBufferPointer { s in payload.withUnsafeMutableBytes { encoder.encode(s, into: $0) } }
+                #expect(size == n / 2)
+                let header = AudioPacketHeader(
+                    sequence: UInt16(number), timestamp: base &+ UInt32(number * n / 2), ssrc: 9, payloadType: 9)
+                b.port.receive(header, payload: payload.span.bytes, arrival: b.now)
+                number += 1
+            }
+            b.tick()
+        }
+        let file = b.drained()
+        #expect(b.sink.rate == 16000)
+        #expect(file.count >= 135 * 320)
+        #expect(share(of: 3000, in: file[6400...], rate: 16000) > 0.95)
+        #expect(b.port.statistics.concealedSamples < 3200)
+        #expect(b.port.statistics.discardedPackets == 0)
+    }
+
+    /// The file keeps the first codec's rate, whichever comes after it.
+    @Test(arguments: [(AudioCodecKind.g722, AudioCodecKind.pcma), (.pcma, .g722), (.g722, .opus), (.opus, .g722)])
+    func theFileGoesOnWithAnotherCodec(first: AudioCodecKind, second: AudioCodecKind) throws {
+        let a = try PhoneModel(first, source: .tone(440))
+        let b = try PhoneModel(first, source: .silence)
+        exchange(a, b, ticks: 100)
+        let format = AudioStreamFormat(
+            send: .init(codec: second, payloadType: 97), receive: [first.staticPayloadType ?? 111: first, 97: second])
+        try a.port.setFormat(format)
+        try b.port.setFormat(format)
+        exchange(a, b, ticks: 100)
+        #expect(b.port.statistics.receiveCodec == second)
+        #expect(b.sink.rate == first.sampleRate)
+        let file = b.drained()
+        let n = first.samplesPerTick
+        #expect(abs(file.count - 198 * n) <= 5 * n)
+        #expect(share(of: 440, in: file[(130 * n)...], rate: first.sampleRate) > 0.95)
+        #expect(share(of: 440, in: b.played[(130 * 960)...], rate: 48000) > 0.95)
     }
 
     @Test func localTonesPlayWithoutACall() {

@@ -27,6 +27,23 @@ private func run(_ resampler: Resampler, _ input: [Int16], piece: Int) -> [Int16
         #expect(abs(decibel(pow(rms(down[800...]) / (8000 / 2.0.squareRoot()), 2))) < 0.5)
     }
 
+    @Test(arguments: [(16000, 48000), (48000, 16000), (8000, 16000), (16000, 8000)], [200.0, 1000, 3400])
+    func wideBandIsFlatAndATickStaysATick(rates: (from: Int, to: Int), hertz: Double) throws {
+        let table = ResamplerTable(from: [8000, 16000, 48000], to: [8000, 16000, 48000])
+        let resampler = try #require(table[rates.from, rates.to])
+        let piece = rates.from / 50
+        let signal = sine(hertz, rate: rates.from, count: rates.from)
+        for start in stride(from: 0, to: piece * 10, by: piece) {
+            #expect(run(resampler, Array(signal[start..<start + piece]), piece: piece).count == rates.to / 50)
+        }
+        resampler.reset()
+        let out = run(resampler, signal, piece: piece)
+        #expect(out.count == rates.to)
+        #expect(abs(decibel(pow(rms(out[(rates.to / 10)...]) / (8000 / 2.0.squareRoot()), 2))) < 0.5)
+        #expect(share(of: hertz, in: out[(rates.to / 10)...], rate: rates.to) > 0.999)
+        #expect(table[rates.from, rates.from] == nil)
+    }
+
     @Test(arguments: [4600.0, 6000, 12000, 20000])
     func whatWouldFoldIsRemoved(hertz: Double) {
         let down = run(Resampler(from: 48000, to: 8000, largestInput: 960), sine(hertz, rate: 48000, count: 48000), piece: 960)

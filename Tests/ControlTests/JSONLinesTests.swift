@@ -80,7 +80,8 @@ struct JSONLinesTests {
             #"""
             [{"local":{"candidateType":"host","address":"192.0.2.1","port":40000,"protocol":"udp"},
               "remote":{"candidateType":"prflx","address":"192.0.2.7","port":40002,"protocol":"udp"},
-              "state":"succeeded","nominated":true,"currentRoundTripTimeMs":0.4}]
+              "state":"succeeded","nominated":true,"currentRoundTripTimeMs":0.4,
+              "requestsSent":0,"responsesReceived":0,"requestsReceived":0,"responsesSent":0,"consentRequestsSent":0}]
             """#)
         #expect(line["pairs"] == expected)
     }
@@ -102,6 +103,48 @@ struct JSONLinesTests {
              "tlsVersion":null,"dtlsCipher":null,"srtpCipher":null,"remoteFingerprint":null}
             """#)
         #expect(try parsed(.callDtls(Samples.id, TransportStatistics(component: "rtcp", rtcpMux: false))) == expected)
+    }
+
+    @Test func theTransportView() throws {
+        var transport = Samples.transport
+        transport.localCandidates = [
+            CandidateDescription(
+                candidateType: "srflx", address: "203.0.113.5", port: 51000, priority: 4_294_967_295, relatedAddress: "192.0.2.1", relatedPort: 40000)
+        ]
+        transport.remoteCandidates = [CandidateDescription(candidateType: "host", address: "2001:db8::7", port: 9)]
+        transport.dtlsFlights = [DTLSFlightStatistics(timeMs: 15.5, isSent: false, messages: ["ClientHello"], bytes: 187, isRepeated: true)]
+        transport.srtpProfilesOffered = ["AEAD_AES_128_GCM"]
+        transport.packetsSent = 1
+        transport.bytesSent = 2
+        transport.packetsReceived = 3
+        transport.bytesReceived = 4
+        transport.dropped.authentication = 5
+        transport.dropped.replay = 6
+        transport.dropped.noKey = 7
+        transport.dropped.unknownSource = 8
+        transport.dropped.other = 9
+        guard case .array(let all) = try parsed(.callStats(Samples.id, transports: [transport], streams: []))["transports"], let line = all.first
+        else {
+            Issue.record("no transport")
+            return
+        }
+        let expected = try JSONText.parse(
+            #"""
+            {"localCandidates":[{"candidateType":"srflx","address":"203.0.113.5","port":51000,"protocol":"udp","priority":4294967295,
+                                 "relatedAddress":"192.0.2.1","relatedPort":40000}],
+             "remoteCandidates":[{"candidateType":"host","address":"2001:db8::7","port":9,"protocol":"udp","priority":null,"relatedAddress":null,
+                                  "relatedPort":null}],
+             "dtlsFlights":[{"timeMs":15.5,"direction":"received","messages":["ClientHello"],"bytes":187,"repeated":true}],
+             "srtpProfilesOffered":["AEAD_AES_128_GCM"],"packetsSent":1,"bytesSent":2,"packetsReceived":3,"bytesReceived":4,
+             "dropped":{"authentication":5,"replay":6,"noKey":7,"unknownSource":8,"other":9}}
+            """#)
+        for key in [
+            "localCandidates", "remoteCandidates", "dtlsFlights", "srtpProfilesOffered", "packetsSent", "bytesSent", "packetsReceived",
+            "bytesReceived", "dropped",
+        ]
+        where line[key] != expected[key] {
+            Issue.record("\(key): \(String(describing: line[key]))")
+        }
     }
 
     @Test func statisticsAreThoseOfTheResult() throws {

@@ -25,7 +25,7 @@ import Testing
     {
         let transport = MediaTransport(component: 1)
         let datagram = [UInt8](repeating: 22, count: bytes)
-        for _ in 0..<count { transport.keepEarly(datagram.span.bytes, from: route.remote) }
+        for _ in 0..<count { transport.keepEarly(datagram.span.bytes, from: route.remote, at: .zero) }
         let own = try Self.identity()
         let server = association(.server, expecting: own, own)
         transport.setRoute(route)

@@ -83,6 +83,30 @@ import Testing
         #expect(solo.agent.state == .connected && solo.agent.selectedRoute(1)?.remote == solo.peer)
     }
 
+    /// The peer nominated the better pair, never heard our answer and went on to another: its later nominations count, not our preference.
+    @Test func nominationReplacesAnAbandonedPair() {
+        let solo = Solo(isControlling: false)
+        let other = SocketAddress(solo.peer.ip, 6000)
+        solo.describe([solo.candidate(solo.peer), solo.candidate(other, priority: 1000)])
+        solo.advance(.milliseconds(100))
+        solo.succeedAll()
+        solo.check(useCandidate: true)
+        solo.check(useCandidate: true, from: other)
+        solo.succeedAll()
+        #expect(solo.agent.selectedRoute(1)?.remote == solo.peer)
+        for _ in 0..<9 {
+            solo.advance(.seconds(1))
+            solo.succeedAll()
+        }
+        solo.check(useCandidate: true, from: other)
+        #expect(solo.agent.selectedRoute(1)?.remote == solo.peer)
+        // The pair in use still answers: it is not stale.
+        solo.advance(.seconds(2))
+        solo.succeedAll()
+        solo.check(useCandidate: true, from: other)
+        #expect(solo.agent.selectedRoute(1)?.remote == other)
+    }
+
     /// A peer whose path died nominates a worse pair: used, because the better one no longer answers.
     @Test func nominationReplacesAStalePair() {
         let solo = Solo(isControlling: false)

@@ -68,6 +68,7 @@ final class Network {
         while let output = agents[agent].poll() {
             switch output {
             case .event(let event): events.append((now, agent, event))
+            case .openStream, .sendStream, .closeStream: break
             case .transmit(let transmit):
                 sent.append((now, agent, transmit))
                 route(agent, transmit)

@@ -12,10 +12,15 @@ final class Solo {
     let peerTieBreaker: UInt64 = 42
     var sent: [(at: Instant, transmit: Transmit)] = []
     var events: [(at: Instant, event: IceEvent)] = []
+    var opened: [(stream: IceStreamID, server: TurnServer)] = []
+    var streamed: [(stream: IceStreamID, bytes: [UInt8])] = []
+    var closed: [IceStreamID] = []
     private let random = RandomSource(seed: 99)
 
-    init(isControlling: Bool, components: Int = 1) {
-        agent = IceAgent(configuration: IceConfiguration(isControlling: isControlling, components: components), random: RandomSource(seed: 5))
+    init(isControlling: Bool, components: Int = 1, policy: IcePolicy = .all) {
+        var configuration = IceConfiguration(isControlling: isControlling, components: components)
+        configuration.policy = policy
+        agent = IceAgent(configuration: configuration, random: RandomSource(seed: 5))
         handle(.addHost(component: 1, base: base))
     }
 
@@ -42,6 +47,9 @@ final class Solo {
             switch output {
             case .transmit(let transmit): sent.append((now, transmit))
             case .event(let event): events.append((now, event))
+            case .openStream(let stream, let server): opened.append((stream, server))
+            case .sendStream(let stream, let bytes): streamed.append((stream, bytes))
+            case .closeStream(let stream): closed.append(stream)
             }
         }
     }

@@ -30,7 +30,7 @@ def pytest_runtest_makereport(item, call):
 @pytest.fixture(autouse=True)
 def nothing_left():
     """Ends what the test started; shared peers go on until their fixture ends them."""
-    JOURNAL[:] = [process for process in JOURNAL if process.shared]
+    JOURNAL[:] = [process for process in JOURNAL if process.shared or process.child.poll() is None]
     yield
     end_all([process for process in JOURNAL if not process.shared])
 

@@ -101,6 +101,10 @@ def audio(result):
     return next(item for item in result["streams"] if item["kind"] == "audio")
 
 
+def video(result):
+    return next(item for item in result["streams"] if item["kind"] == "video")
+
+
 def assert_media(result, seconds, rate=45, refused=0):
     """At least `rate` packets a second in each direction, all but `refused` of them accepted."""
     stream = audio(result)

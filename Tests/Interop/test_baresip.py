@@ -11,7 +11,7 @@ SECONDS = 3
 OURS, THEIRS = 700, 1200
 
 CASES = pytest.mark.parametrize("security,codec", [
-    ("dtls", "opus"), ("dtls", "PCMU"), ("sdes", "opus"), ("sdes", "PCMU"), ("none", "opus"), ("none", "PCMU")])
+    ("dtls", "opus"), ("dtls", "PCMU"), ("sdes", "opus"), ("sdes", "PCMU"), ("none", "opus"), ("none", "PCMU"), ("none", "G722"), ("dtls", "G722")])
 
 
 def check(result, security, codec, mux=True, cipher=None):
@@ -76,6 +76,37 @@ def test_a_call_to_baresip_without_rtcp_mux_has_two_transports(clear_link, tmp_p
     check(result, security, "PCMU", mux=False)
     assert [item["component"] for item in result["transports"]] == ["rtp", "rtcp"]
     assert_tone(heard, THEIRS)
+
+
+@pytest.mark.parametrize("direction", ["to", "from"])
+def test_7_a_dtls_call_without_rtcp_mux_has_two_associations(clear_link, tmp_path, direction):
+    """One handshake for RTP and one for RTCP, each with its own keys, in both roles; the reports that come back prove the second.
+    Without rtcp-mux baresip's first two packets go out in clear, before its handshake: they are refused."""
+    baresip = Baresip(tmp_path / "peer", clear_link.far, "dtls", "opus", tone=THEIRS, mux=False)
+    heard = tmp_path / "heard.wav"
+    options = ["--no-config", "--security", "dtls", "--audio-in", f"tone:{OURS}", "--audio-out", f"file:{heard}"]
+    if direction == "to":
+        phone = Sidetone("call", baresip.uri, *options, "--for", "6", namespace=clear_link.near)
+    else:
+        phone = Sidetone("answer", *options, "--listen", f"udp:{clear_link.near.address}:5060", "--auto-answer", "--once", namespace=clear_link.near)
+        phone.port()
+        baresip.do("dial", f"sip:phone@{clear_link.near.address}:5060")
+        phone.wait_state("media")
+        phone.wait_until(lambda: sum(line.get("type") == "call.stats" for line in phone.lines) >= 6, 12, "6 s of figures")
+        baresip.do("hangup")
+    code, result = phone.finish(25)
+    assert (code, result["outcome"]) == (0, "answered")
+    assert [item["component"] for item in result["transports"]] == ["rtp", "rtcp"]
+    for item in result["transports"]:
+        assert (item["dtlsState"], item["remoteFingerprint"]["verified"], item["rtcpMux"]) == ("connected", True, False)
+    rtp, rtcp = (item["selectedCandidatePair"]["local"]["port"] for item in result["transports"])
+    assert rtcp == rtp + 1
+    assert audio(result)["inbound"]["unprotectErrors"] <= (2 if direction == "from" else 0)
+    assert audio(result)["outbound"]["roundTripTimeMs"] is not None
+    baresip.wait_event("CALL_CLOSED")
+    baresip.stop()
+    assert_tone(heard, THEIRS)
+    assert_tone(baresip.recorded(), OURS)
 
 
 def test_prefer_steps_down_to_what_a_plain_peer_can_do_and_says_so(clear_link, tmp_path):

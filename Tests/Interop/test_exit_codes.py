@@ -48,9 +48,14 @@ def check(phone, code, outcome, timeout=10, status=None):
     (["call", "echo", "--account", "sip:a@127.0.0.1", "--password-file", "/no/such/secret"], "/no/such/secret"),
     (["call", "echo", "--config", "/no/such/config.toml"], "/no/such/config.toml"),
     (["call", "echo", "--frobnicate"], "--frobnicate"),
-    (["call", "echo", "--turn", "turn:127.0.0.1"], "not in this version"),
+    (["call", "echo", "--capture", "wire.pcapng"], "not in this version"),
+    (["call", "echo", "--turn", "stun:127.0.0.1"], "--turn"),
     (["answer", "--max-calls", "many"], "--max-calls"),
-    (["bridge", "sip:a@127.0.0.1", "sip:b@127.0.0.1"], "not in this version"),
+    (["probe", "sip:a@127.0.0.1"], "not in this version"),
+    (["bridge", "sip:a@127.0.0.1"], "URI"),
+    (["bridge", "echo", "b c"], "b c"),
+    (["serve", "--to", "bob"], "--to"),
+    (["call", "echo", "--video-in", "file:/nonexistent.ivf"], "/nonexistent.ivf"),
     (["frobnicate"], "frobnicate"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
@@ -100,7 +105,8 @@ def test_a_name_that_does_not_exist_is_unreachable(own_link, tmp_path):
     phone = Sidetone("call", "sip:bob@nowhere.example.test", *QUIET, namespace=server.namespace(tmp_path))
     check(phone, 10, "unreachable", 15)
     server.close()
-    assert server.asked and {name for name, _ in server.asked} <= {"nowhere.example.test", "_sip._udp.nowhere.example.test"}
+    services = {f"{service}.nowhere.example.test" for service in ("_sip._udp", "_sip._tcp", "_sips._tcp")}
+    assert server.asked and {name for name, _ in server.asked} <= services | {"nowhere.example.test"}
 
 
 def test_a_closed_udp_port_is_unreachable_at_once():

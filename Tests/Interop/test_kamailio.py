@@ -20,12 +20,6 @@ def kamailio(link, tmp_path_factory):
     server.stop()
 
 
-def account(kamailio, user, via="udp"):
-    arguments = ["--no-config", "--account", f"sip:{user}@{kamailio.domain}", "--username", user]
-    server = f"sip:{kamailio.domain};transport=tcp"
-    return arguments + (["--registrar", server, "--proxy", server] if via == "tcp" else [])
-
-
 def peer(kamailio, link, tmp_path, user, security="dtls", **options):
     return Baresip(tmp_path / user, link.far, security, "opus", user=user, port=5070, registrar=f"sip:{kamailio.domain}",
                    password=kamailio.PASSWORD, **options)
@@ -37,7 +31,7 @@ SECRET = {"SIDETONE_PASSWORD": Kamailio.PASSWORD}
 @pytest.mark.parametrize("via", ["udp", "tcp"])
 def test_a_phone_registers_with_digest_and_takes_itself_off_at_the_end(link, kamailio, via):
     user = f"registers-{via}"
-    phone = Sidetone("answer", *account(kamailio, user, via), "--for", "2", namespace=link.near, env=SECRET)
+    phone = Sidetone("answer", *kamailio.account(user, via), "--for", "2", namespace=link.near, env=SECRET)
     registered = phone.wait_for("registration", state="registered")
     assert registered["status"] == 200 and registered["expiresSeconds"] > 0 and user in registered["account"]
     code, _ = phone.finish(10)
@@ -53,7 +47,7 @@ def test_a_phone_registers_with_digest_and_takes_itself_off_at_the_end(link, kam
 def test_the_password_may_come_from_a_file(link, kamailio, tmp_path):
     secret = tmp_path / "password"
     secret.write_text(Kamailio.PASSWORD + "\n")
-    phone = Sidetone("answer", *account(kamailio, "file"), "--password-file", str(secret), "--for", "1", namespace=link.near)
+    phone = Sidetone("answer", *kamailio.account("file"), "--password-file", str(secret), "--for", "1", namespace=link.near)
     phone.wait_for("registration", state="registered")
     assert phone.finish(10)[0] == 0
 
@@ -62,7 +56,7 @@ def test_the_password_may_come_from_a_file(link, kamailio, tmp_path):
 def test_a_wrong_password_is_unauthorized_and_no_invite_leaves(link, kamailio, tmp_path, command):
     user = f"wrong-{command}"
     arguments = ["call", f"sip:somebody@{kamailio.domain}"] if command == "call" else ["answer"]
-    phone = Sidetone(*arguments, *account(kamailio, user), namespace=link.near, env={"SIDETONE_PASSWORD": "guess"})
+    phone = Sidetone(*arguments, *kamailio.account(user), namespace=link.near, env={"SIDETONE_PASSWORD": "guess"})
     code, result = phone.finish(10)
     assert code == 12
     states = [line["state"] for line in phone.of("registration")]
@@ -76,7 +70,7 @@ def test_a_wrong_password_is_unauthorized_and_no_invite_leaves(link, kamailio, t
 
 def test_a_wrong_password_for_a_call_alone_is_unauthorized(link, kamailio):
     user = "wrong-invite"
-    phone = Sidetone("call", f"sip:somebody@{kamailio.domain}", *account(kamailio, user), "--registrar", "none", namespace=link.near,
+    phone = Sidetone("call", f"sip:somebody@{kamailio.domain}", *kamailio.account(user), "--registrar", "none", namespace=link.near,
                      env={"SIDETONE_PASSWORD": "guess"})
     code, result = phone.finish(10)
     assert (code, result["outcome"], result["sip"]["status"]) == (12, "unauthorized", 407)
@@ -84,7 +78,7 @@ def test_a_wrong_password_for_a_call_alone_is_unauthorized(link, kamailio):
 
 
 def test_somebody_whom_kamailio_does_not_know_is_not_found(link, kamailio):
-    phone = Sidetone("call", f"sip:nobody@{kamailio.domain}", *account(kamailio, "asks"), namespace=link.near, env=SECRET)
+    phone = Sidetone("call", f"sip:nobody@{kamailio.domain}", *kamailio.account("asks"), namespace=link.near, env=SECRET)
     code, result = phone.finish(10)
     assert (code, result["outcome"], result["sip"]["status"]) == (16, "not-found", 404)
 
@@ -95,7 +89,7 @@ def test_a_call_to_baresip_through_kamailio(link, kamailio, tmp_path, via):
     baresip = peer(kamailio, link, tmp_path, user, tone=1200)
     baresip.wait_line(r"200 OK .*\[1 binding\]")
     heard = tmp_path / "heard.wav"
-    phone = Sidetone("call", f"sip:{user}@{kamailio.domain}", *account(kamailio, f"caller-{via}", via), "--security", "dtls",
+    phone = Sidetone("call", f"sip:{user}@{kamailio.domain}", *kamailio.account(f"caller-{via}", via), "--security", "dtls",
                      "--audio-in", "tone:700", "--audio-out", f"file:{heard}", "--for", str(SECONDS), namespace=link.near, env=SECRET)
     code, result = phone.finish(SECONDS + 15)
     assert (code, result["outcome"]) == (0, "answered")
@@ -112,7 +106,7 @@ def test_a_call_to_baresip_through_kamailio(link, kamailio, tmp_path, via):
 @pytest.mark.parametrize("via", ["udp", "tcp"])
 def test_a_call_from_baresip_through_kamailio(link, kamailio, tmp_path, via):
     heard = tmp_path / "heard.wav"
-    phone = Sidetone("answer", *account(kamailio, f"home-{via}", via), "--auto-answer", "--once", "--security", "dtls",
+    phone = Sidetone("answer", *kamailio.account(f"home-{via}", via), "--auto-answer", "--once", "--security", "dtls",
                      "--audio-in", "tone:700", "--audio-out", f"file:{heard}", namespace=link.near, env=SECRET)
     phone.wait_for("registration", state="registered")
     baresip = peer(kamailio, link, tmp_path, f"visitor-{via}", tone=1200)
@@ -138,7 +132,7 @@ def test_credentials_are_not_sent_to_somebody_who_is_not_the_accounts_own(link, 
     sipp = Sipp(tmp_path, "refuse", 5090, namespace=link.far, address=stranger, keys={
         "reply": "401 Unauthorized", "extra": f'WWW-Authenticate: Digest realm="{link.far.address}", nonce="abc", algorithm=MD5'})
     capture = Capture(tmp_path / "wire.pcapng", link.far)
-    phone = Sidetone("call", sipp.uri, *account(kamailio, "careful"), namespace=link.near, env=SECRET)
+    phone = Sidetone("call", sipp.uri, *kamailio.account("careful"), namespace=link.near, env=SECRET)
     code, result = phone.finish(10)
     capture.finish()
     sent = [d.payload for d in capture.datagrams() if d.target == (stranger, 5090)]

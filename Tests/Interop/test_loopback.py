@@ -8,7 +8,7 @@ from sound import assert_tone
 SECONDS = 3
 
 
-@pytest.mark.parametrize("codec", ["opus", "PCMU"])
+@pytest.mark.parametrize("codec", ["opus", "G722", "PCMU"])
 @pytest.mark.parametrize("security", ["dtls", "sdes", "none"])
 def test_a_tone_comes_back_from_the_echo(tmp_path, security, codec):
     answer = Sidetone("answer", "--no-config", "--listen", "udp:127.0.0.1:0", "--auto-answer", "--echo", "--once", "--security", security)

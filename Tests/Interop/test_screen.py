@@ -65,6 +65,32 @@ def test_dialling_echo_shows_a_connected_call_whose_figures_live(terminal):
     back_at_the_shell(terminal, before, 0)
 
 
+def test_the_transport_view_shows_candidates_flights_and_drops(terminal):
+    before = start(terminal)
+    terminal.type("echo")
+    terminal.press("Enter")
+    terminal.wait_for(r"DTLS-SRTP verified", 10)
+    terminal.type("t")
+    screen = terminal.wait_for(r"Transport\s+echo")
+    assert re.search(r"local\s+host 127\.0\.0\.1:\d+", screen) and re.search(r"pairs\s+● nominated", screen), screen
+    shown = screen
+    for _ in range(8):
+        if re.search(r"drop\s+authentication", screen):
+            break
+        terminal.press("NPage")
+        screen = terminal.wait_for(r"▲|drop\s+authentication")
+        shown += screen
+    assert re.search(r"flight\s+[→←] \d+\.\d ms\s+ClientHello", shown) and "Finished" in shown, shown
+    assert "is the one signalled" in shown and re.search(r"offered\s+AEAD_AES_256_GCM", shown), shown
+    assert re.search(r"drop\s+authentication 0\s+replay 0", shown), shown
+    terminal.press("Escape")
+    terminal.wait_for(r"recv\s+packets")
+    terminal.press("F4")
+    terminal.wait_for(r"● connected", absent=True)
+    terminal.press("F10")
+    back_at_the_shell(terminal, before, 0)
+
+
 def test_an_address_can_be_dialled_and_the_peer_hangs_up(terminal):
     answer = Sidetone("answer", "--no-config", "--listen", "udp:127.0.0.1:0", "--auto-answer", "--audio-in", "tone:500", "--audio-out", "null",
                       "--for", "6")

@@ -22,7 +22,15 @@ import Testing
         ("82cb0004 0000000a 0000000b 04 6e6f6e65 000000", .goodbye(ssrcs: [10, 11], reason: "none")),
         ("85cc0003 0000000a 54455354 01020304", .application(subtype: 5, ssrc: 10, name: 0x5445_5354, data: [1, 2, 3, 4])),
         ("81cd0003 0000000a 0000000b fffe 0005", .feedback(sender: 10, media: 11, .genericNACK([65534, 65535, 1]))),
-        ("8fcd0004 0000000a 0000000b 00070002 00000000", .feedback(sender: 10, media: 11, .transportWide(baseSequence: 7, packetStatusCount: 2))),
+        (
+            "8fcd0005 0000000a 0000000b 00070002 00000109 2002 0408",
+            .feedback(
+                sender: 10, media: 11,
+                .transportWide(
+                    TransportWideFeedback(
+                        baseSequence: 7, statusCount: 2, referenceTime: 1, feedbackCount: 9,
+                        arrivals: [.init(offset: 0, delta: 4), .init(offset: 1, delta: 8)])))
+        ),
         ("81ce0002 0000000a 0000000b", .feedback(sender: 10, media: 11, .pictureLossIndication)),
         (
             "84ce0004 0000000a 00000000 0000000b 09000000",
@@ -31,7 +39,17 @@ import Testing
         // 0x3FFFF << 2 bit/s
         ("8fce0005 0000000a 00000000 52454d42 010bffff 0000000b", .feedback(sender: 10, media: 0, .maximumBitrate(1_048_572, ssrcs: [11]))),
         ("82ce0003 0000000a 0000000b 01020304", .feedback(sender: 10, media: 11, .other(packetType: 206, format: 2, information: [1, 2, 3, 4]))),
-        ("80cf0003 0000000a 04000002 01020304", .extendedReport(ssrc: 10, blocks: [4, 0, 0, 2, 1, 2, 3, 4])),
+        (
+            "80cf000c 0000000a 04000002 0102030405060708 05000003 0000000b 11223344 00008000 09ab0001 01020304 0a000001 00000000",
+            .extendedReport(
+                ssrc: 10,
+                blocks: [
+                    .receiverReferenceTime(0x0102_0304_0506_0708),
+                    .referenceTimeReplies([.init(ssrc: 11, lastReceiverReport: 0x1122_3344, delaySinceLastReceiverReport: 0x8000)]),
+                    .other(type: 9, typeSpecific: 0xAB, contents: [1, 2, 3, 4]), .other(type: 10, typeSpecific: 0, contents: [0, 0, 0, 0]),
+                ])
+        ),
+        ("81ca0003 0000000a 01026a40 0f016100", .sourceDescription([SourceDescription(ssrc: 10, cname: "j@", mid: "a")])),
     ]
 
     @Test(arguments: vectors) func parse(vector: String, packet: RTCPPacket) {

@@ -75,14 +75,6 @@ extension RuntimeTests {
             try await phone.quit()
         }
 
-        @Test(arguments: ["tls:127.0.0.1:0", "ws:127.0.0.1:0", "wss:127.0.0.1:0"])
-        func whatIsNotInThisVersionIsRefused(listener: String) async throws {
-            let phone = try TestPhone([listener])
-            let error = await #expect(throws: StartError.self) { try await phone.client.start() }
-            #expect(error?.description.hasPrefix("not in this version: ") == true)
-            await phone.client.stop()
-        }
-
         @Test func stopClosesTheSockets() async throws {
             let phone = try await TestPhone.started(["udp:127.0.0.1:0", "tcp:127.0.0.1:0"])
             let udp = try await phone.port("udp")

@@ -72,25 +72,32 @@ struct TestPhone: Sendable {
     let client: PhoneClient
     let log: EventLog
 
-    init(_ listeners: [String] = ["udp:127.0.0.1:0"], configure: (inout PhoneConfiguration) -> Void = { _ in }) throws {
-        try self.init(specifications: try listeners.map { try #require(ListenSpecification($0)) }, configure: configure)
+    init(
+        _ listeners: [String] = ["udp:127.0.0.1:0"], transports: TransportConfiguration = TransportConfiguration(),
+        configure: (inout PhoneConfiguration) -> Void = { _ in }
+    ) throws {
+        try self.init(specifications: try listeners.map { try #require(ListenSpecification($0)) }, transports: transports, configure: configure)
     }
 
-    init(specifications: [ListenSpecification], configure: (inout PhoneConfiguration) -> Void = { _ in }) throws {
+    init(
+        specifications: [ListenSpecification], transports: TransportConfiguration = TransportConfiguration(),
+        configure: (inout PhoneConfiguration) -> Void = { _ in }
+    ) throws {
         var configuration = PhoneConfiguration()
         configure(&configuration)
         let log = EventLog()
         self.log = log
         let observer = PhoneObserver(event: { log.append(.event($0.event)) }, finished: { log.append(.finished) })
         client = try PhoneClient(
-            configuration: configuration, identity: try CertificateIdentity.selfSigned(unixTime: 1_795_420_931), listeners: specifications,
-            wantsSnapshots: false, observer: observer)
+            configuration: configuration, identity: try CertificateIdentity.selfSigned(unixTime: 1_795_420_931), transports: transports,
+            listeners: specifications, wantsSnapshots: false, observer: observer)
     }
 
     static func started(
-        _ listeners: [String] = ["udp:127.0.0.1:0"], configure: (inout PhoneConfiguration) -> Void = { _ in }
+        _ listeners: [String] = ["udp:127.0.0.1:0"], transports: TransportConfiguration = TransportConfiguration(),
+        configure: (inout PhoneConfiguration) -> Void = { _ in }
     ) async throws -> TestPhone {
-        let phone = try TestPhone(listeners, configure: configure)
+        let phone = try TestPhone(listeners, transports: transports, configure: configure)
         try await phone.client.start()
         return phone
     }

@@ -39,7 +39,7 @@ extension RuntimeTests {
             await phone.client.send(.dial(uri: "sip:nobody@\(String(repeating: "a", count: 64)).invalid"))
             #expect(try await phone.result().outcome == .unreachable)
             let message = try await phone.event("error") { if case .notice(.error, "unreachable", let message, _) = $0 { message } else { nil } }
-            #expect(message.contains("no address"))
+            #expect(message.contains("is no domain name"))
             try await phone.quit()
         }
 

@@ -111,19 +111,19 @@ import Testing
         (["rtcp:7000 IN IP6 2001:db8::5"], "[2001:db8::5]:7000"), (["rtcp-mux", "rtcp:7000"], "198.51.100.7:5000"), (["rtcp:x"], "198.51.100.7:5001"),
     ]
 
-    @Test(arguments: rtcpRows) func rtcpAddress(_ lines: [String], _ expected: String) throws {
+    @Test(arguments: rtcpRows) func row7RTCPAddress(_ lines: [String], _ expected: String) throws {
         let media = try evaluated(try sdp("RTP/AVP", lines))
         #expect(media.remoteAddress?.description == "198.51.100.7:5000" && media.remoteRTCPAddress?.description == expected)
         #expect(media.rtcpMux == lines.contains("rtcp-mux"))
     }
 
-    @Test func lastPortAndNames() throws {
+    @Test func row7LastPortAndNames() throws {
         #expect(try evaluated(try sdp("RTP/AVP", port: 65535)).remoteRTCPAddress == nil)
         let named = try evaluated(try sdp("RTP/AVP", c: "IN IP4 media.example.org"))
         #expect(named.remoteAddress == nil && named.remoteHost == "media.example.org" && !named.isRemoteHold)
     }
 
-    @Test func muxOnlyWhenOffered() throws {
+    @Test func row7MuxOnlyWhenOffered() throws {
         let answer = try answered(try sdp("RTP/AVP"))
         #expect(!answer.media.rtcpMux && answer.description.section(0)?.rtcpMux == false)
         #expect(answer.description.section(0)?.rtcp?.port == 40001)

@@ -22,11 +22,19 @@ import Testing
         let offer = try sdp("RTP/SAVP", [EvaluateTests.crypto, EvaluateTests.fingerprint])
         let answer = try answered(offer)
         #expect(answer.media.security == .dtls && answer.media.sdes == nil && answer.description.section(0)?.cryptos.isEmpty == true)
+        #expect(try Negotiation.evaluate(offer: offer, policy: policy()).get().suiteBesideDTLS == .aesCM80)
         let quirk = try answered(offer) { local in
-            local.writesCryptoBesideDTLS = true
+            local.cryptoInAnswer = true
             local.cryptos = [.generate(tag: 5, suite: .aesCM80, random: RandomSource(seed: 1))]
         }
-        #expect(quirk.media.sdes == nil && quirk.description.section(0)?.cryptos.map(\.tag) == [1])
+        // A line that could be used, with the offerer's tag and suite and a key of its own, and no SDES by it.
+        let line = try #require(quirk.description.section(0)?.cryptos.first)
+        #expect(quirk.media.security == .dtls && quirk.media.sdes == nil && quirk.description.section(0)?.cryptos.count == 1)
+        #expect(
+            line.tag == 1 && line.suite == .aesCM80 && line.usableKey?.count == 30 && !EvaluateTests.crypto.hasSuffix(line.description.suffix(40)))
+        // Not where the offer has no such line, and none with DTLS unless the quirk is on.
+        let plain = try answered(try sdp("RTP/SAVP", [EvaluateTests.fingerprint])) { $0.cryptoInAnswer = true }
+        #expect(plain.description.section(0)?.cryptos.isEmpty == true)
         #expect(failure(offer, policy(.sdes)) == .securityUnacceptable(profile: "RTP/SAVP"))
     }
 
@@ -108,10 +116,11 @@ import Testing
     @Test func aReofferCannotStepDown() throws {
         var next = policy()
         next.current = try evaluated(try sdp("RTP/SAVP", [EvaluateTests.crypto]))
-        #expect(failure(try sdp("RTP/AVP"), next) == .securityDropped(offered: .sdes, profile: "RTP/AVP"))
+        #expect(failure(try sdp("RTP/AVP"), next) == .securityDropped(offered: .sdes, profile: "RTP/AVP", how: .noCrypto))
         #expect(try evaluated(try sdp("RTP/SAVP", [EvaluateTests.fingerprint]), next).security == .dtls)
         next.current = try evaluated(try sdp("RTP/SAVP", [EvaluateTests.fingerprint]))
-        #expect(failure(try sdp("RTP/SAVP", [EvaluateTests.crypto]), next) == .securityDropped(offered: .dtls, profile: "RTP/SAVP"))
+        #expect(
+            failure(try sdp("RTP/SAVP", [EvaluateTests.crypto]), next) == .securityDropped(offered: .dtls, profile: "RTP/SAVP", how: .cryptoInstead))
     }
 
     @Test func row11Fingerprints() throws {
@@ -127,8 +136,20 @@ import Testing
         #expect(failure(try sdp("UDP/TLS/RTP/SAVPF", [sha1])) == .fingerprintSHA1Only)
         var quirk = policy()
         quirk.acceptsSHA1 = true
-        #expect(try evaluated(try sdp("UDP/TLS/RTP/SAVPF", [sha1]), quirk).dtls?.fingerprints.first?.algorithm == "sha-1")
-        #expect(failure(try sdp("UDP/TLS/RTP/SAVPF", ["fingerprint:sha-256 " + of(31, "AB")])) == .fingerprintMalformed)
+        let weak = try #require(try evaluated(try sdp("UDP/TLS/RTP/SAVPF", [sha1]), quirk).dtls)
+        #expect(weak.fingerprints.map(\.algorithm) == ["sha-1"] && weak.isWeak)
+        // The quirk is no preference: a stronger one still wins, and nothing is weak then.
+        #expect(try evaluated(try sdp("UDP/TLS/RTP/SAVPF", [sha1, sha384]), quirk).dtls?.isWeak == false)
+        let md5 = "fingerprint:md5 " + of(16, "AA")
+        #expect(failure(try sdp("UDP/TLS/RTP/SAVPF", [md5])) == .fingerprintUnsupported(["md5"]))
+        #expect(failure(try sdp("UDP/TLS/RTP/SAVPF", [md5]), quirk) == .fingerprintUnsupported(["md5"]))
+        #expect(failure(try sdp("UDP/TLS/RTP/SAVPF", [])) == .fingerprintMissing)
+        let sentences: [NegotiationError] = [
+            .fingerprintMissing, .fingerprintMalformed, .fingerprintWrongLength(algorithm: "sha-256"), .fingerprintSHA1Only,
+            .fingerprintUnsupported(["md5"]),
+        ]
+        #expect(Set(sentences.map(\.description)).count == sentences.count)
+        #expect(failure(try sdp("UDP/TLS/RTP/SAVPF", ["fingerprint:sha-256 " + of(31, "AB")])) == .fingerprintWrongLength(algorithm: "sha-256"))
         #expect(failure(try sdp("UDP/TLS/RTP/SAVPF", ["fingerprint:sha-256 zz"])) == .fingerprintMalformed)
         #expect(failure(try sdp("UDP/TLS/RTP/SAVPF", ["fingerprint:sha3-256 " + of(32, "AB")])) == .fingerprintUnsupported(["sha3-256"]))
     }

@@ -94,6 +94,8 @@ struct RecordedExchange: Sendable, CustomStringConvertible {
         ("softphone-minimal-offer.sdp", "firefox-answer-to-minimal-audio.sdp"),
         ("softphone-minimal-offer.sdp", "chromium-answer-to-minimal-savpf.sdp"),
         ("softphone-minimal-offer.sdp", "firefox-answer-to-minimal-savpf.sdp"),
+        ("softphone-bundle-only-offer-av.sdp", "chromium-answer-to-bundle-only-av.sdp"),
+        ("softphone-bundle-only-offer-av.sdp", "firefox-answer-to-bundle-only-av.sdp"),
         ("chromium-ws-invite.sip", "baresip-1.0-answer-to-chromium.sip"),
         ("firefox-ws-invite.sip", "baresip-1.0-answer-to-firefox.sip"),
         ("baresip-1.0-invite-udp-to-chromium.sip", "chromium-ws-200-to-baresip.sip"),

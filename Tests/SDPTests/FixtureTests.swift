@@ -9,8 +9,8 @@ import Testing
     }
 
     @Test func everyBodyIsFound() {
-        #expect(Fixture.all.count == 141)
-        #expect(FixtureTests.expectations.count == 141)
+        #expect(Fixture.all.count == 146)
+        #expect(FixtureTests.expectations.count == 146)
         #expect(RecordedExchange.all.count > 50)
     }
 
@@ -60,7 +60,7 @@ import Testing
         #expect(section.setup != .actpass && section.setup != .holdconn)
         #expect(answer.media.codecs.count + answer.media.dtmf.count == section.media.formats.count)
         // The offerer's side of the same exchange agrees.
-        let theirs = try Negotiation.apply(answer: answer.description, toOffer: offer, policy: policy()).get()
+        let theirs = try Negotiation.apply(answer: answer.description, toOffer: offer, policy: policy()).get().audio
         #expect(theirs.localDirection == answer.media.localDirection.reversed)
         #expect(theirs.codecs.map(\.name) == answer.media.codecs.map(\.name))
         #expect(theirs.dtls?.role != answer.media.dtls?.role || theirs.dtls == nil)
@@ -71,7 +71,7 @@ import Testing
     @Test(arguments: RecordedExchange.all) func appliesAnswer(_ exchange: RecordedExchange) throws {
         let offer = try exchange.offer.parse()
         let answer = try exchange.answer.parse()
-        let media = try Negotiation.apply(answer: answer, toOffer: offer, policy: policy()).get()
+        let media = try Negotiation.apply(answer: answer, toOffer: offer, policy: policy()).get().audio
         let section = try #require(answer.section(media.index))
         let security: MediaSecurity = section.hasFingerprint ? .dtls : section.cryptos.isEmpty ? .none : .sdes
         let role: DTLSRole = section.setup == .active ? .passive : .active

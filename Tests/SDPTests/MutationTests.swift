@@ -26,6 +26,15 @@ import Testing
                 _ = Negotiation.offer(session: origin, media: [local], previous: description)
             }
             _ = Negotiation.apply(answer: description, toOffer: try Fixture.named("softphone-minimal-offer.sdp"), policy: policy())
+            _ = Negotiation.apply(answer: description, toOffer: try Fixture.named("softphone-bundle-only-offer-av.sdp"), policy: videoPolicy())
+            if case .success(let evaluation) = Negotiation.evaluate(offer: description, policy: videoPolicy()), evaluation.suite == nil {
+                let answer = try answeredWithVideo(description).description
+                #expect(try SessionDescription(parsing: answer.bytes).media.count == description.media.count)
+                // Only sections in use are in the group, and each has a name of its own.
+                let mids = answer.groups("BUNDLE").flatMap(\.mids)
+                #expect(mids.allSatisfy { mid in answer.sections.contains { $0.mid == mid && $0.media.port != 0 } })
+                _ = Negotiation.offer(session: origin, media: pairOfMedia(evaluation.media.security, use: .shared), previous: answer)
+            }
         }
         // Enough survives to reach the negotiation, and enough does not.
         #expect(parsed > 20 && parsed < 100 && taken > 5)
@@ -56,6 +65,7 @@ import Testing
     static func read(_ section: MediaSection) {
         _ = (section.rtpMaps, section.formatParameters, section.ptime, section.maxptime, section.feedback, section.extensionMaps)
         _ = (section.direction, section.mid, section.msids, section.ssrcs, section.connection, section.rtcp, section.fingerprints, section.setup)
+        _ = (section.ssrcGroups, section.isEnabled, section.payloadTypes.map { section.rtxPayloadType(of: $0) }, section.session.offersVideo)
         _ = (section.cryptos, section.candidates, section.remoteCandidates, section.iceOptions, section.session.groups("BUNDLE"), section.tlsID)
     }
 }

@@ -1,5 +1,6 @@
 import Core
 import Interface
+import TestPicture
 import Testing
 
 @testable import Screen
@@ -28,6 +29,7 @@ import Testing
     private static func snapshot(_ random: inout RandomSource) -> Snapshot {
         let bases = [
             Samples.idle(), Samples.incoming(), Samples.connected(), Samples.noMux(), Samples.sdes(), Samples.several(), Samples.withHistory(),
+            Samples.video(), Samples.video(),
             Samples.names(),
         ]
         var out = bases[Int(random.next() % UInt64(bases.count))]
@@ -56,7 +58,8 @@ import Testing
         case 0: .resize(columns: Int(random.next() % 140) - 2, rows: Int(random.next() % 50) - 2)
         case 1, 2: .snapshot(snapshot(&random))
         case 3: .paste(text(&random))
-        case 4: .tick(WallTime(milliseconds: Int64(bitPattern: random.next())))
+        case 4: .picture(CallPicture(call: CallID(Int(random.next() % 3)), picture: Pictures.flat(1 + Int(random.next() % 40), 9, y: 90)))
+        case 5: .tick(WallTime(milliseconds: Int64(bitPattern: random.next())))
         default: .key(keys[Int(random.next() % UInt64(keys.count))])
         }
     }

@@ -1,5 +1,7 @@
+import Core
 import Foundation
 import Interface
+import TestPicture
 import Testing
 
 @testable import Screen
@@ -10,6 +12,7 @@ import Testing
         var name: String
         var snapshot: Snapshot
         var keys: [Key] = []
+        var picture: VideoPicture?
         var testDescription: String { name }
     }
 
@@ -26,7 +29,11 @@ import Testing
         Picture(name: "history", snapshot: Samples.withHistory(), keys: [.function(8), .down, .down]),
         Picture(name: "devices", snapshot: Samples.idle(), keys: [.function(7), .down]),
         Picture(name: "help", snapshot: Samples.idle(), keys: [.function(1)]),
+        Picture(name: "transport", snapshot: Samples.transportCall(), keys: [.character("t")]),
+        Picture(name: "transport-end", snapshot: Samples.transportCall(), keys: [.function(12)] + Array(repeating: .pageDown, count: 8)),
         Picture(name: "names", snapshot: Samples.names()),
+        Picture(name: "video-waiting", snapshot: Samples.video(), keys: [.character("v")]),
+        Picture(name: "video", snapshot: Samples.video(), keys: [.character("v")], picture: Pictures.colourBars(320, 240)),
         Picture(name: "quit-question", snapshot: Samples.connected(), keys: [.character("q")]),
     ]
 
@@ -38,6 +45,7 @@ import Testing
             var model = Model(columns: columns, rows: rows, utcOffsetSeconds: 3600)
             _ = update(&model, .snapshot(picture.snapshot))
             for key in picture.keys { _ = update(&model, .key(key)) }
+            if let shown = picture.picture { _ = update(&model, .picture(CallPicture(call: CallID(1), picture: shown))) }
             let text = render(model).text
             let file = Self.folder.appendingPathComponent("\(picture.name)-\(columns)x\(rows).txt")
             if isRecording { try text.write(to: file, atomically: true, encoding: .utf8) }

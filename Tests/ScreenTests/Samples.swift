@@ -84,12 +84,78 @@ enum Samples {
         return call
     }
 
+    /// The whole of a transport: two candidates a side, three pairs, a handshake with a repeated flight, some packets dropped.
+    static func transportCall() -> Snapshot {
+        var snapshot = connected()
+        var transport = transport("rtp", mux: true, port: 40000)
+        var host = CandidateDescription(candidateType: "host", address: "192.0.2.1", port: 40000)
+        host.priority = 2_130_706_431
+        let relay = CandidateDescription(
+            candidateType: "relay", address: "203.0.113.5", port: 51000, priority: 16_777_215, relatedAddress: "198.51.100.8", relatedPort: 40000)
+        let theirs = CandidateDescription(candidateType: "prflx", address: "192.0.2.7", port: 40002, priority: 1_862_270_975)
+        let six = CandidateDescription(candidateType: "host", address: "2001:db8::7", port: 40002, priority: 2_130_706_430)
+        transport.localCandidates = [host, relay]
+        transport.remoteCandidates = [six, theirs]
+        for (index, state) in ["succeeded", "failed", "in-progress"].enumerated() {
+            var pair = CandidatePairStatistics(
+                local: index == 0 ? host : relay, remote: index == 1 ? six : theirs, state: state, nominated: index == 0,
+                currentRoundTripTimeMs: index == 0 ? 0.42 : nil)
+            pair.requestsSent = 5 + index
+            pair.responsesReceived = index == 0 ? 5 : 0
+            pair.requestsReceived = 2
+            pair.responsesSent = 2
+            pair.consentRequestsSent = index == 0 ? 14 : 0
+            transport.pairs.append(pair)
+        }
+        transport.dtlsFlights = [
+            DTLSFlightStatistics(timeMs: 15.1, isSent: true, messages: ["ClientHello"], bytes: 187, isRepeated: false),
+            DTLSFlightStatistics(timeMs: 65.3, isSent: true, messages: ["ClientHello"], bytes: 187, isRepeated: true),
+            DTLSFlightStatistics(
+                timeMs: 66, isSent: false, messages: ["ServerHello", "Certificate", "ServerKeyExchange", "CertificateRequest", "ServerHelloDone"],
+                bytes: 663, isRepeated: false),
+            DTLSFlightStatistics(
+                timeMs: 67.2, isSent: true, messages: ["Certificate", "ClientKeyExchange", "CertificateVerify", "ChangeCipherSpec", "Finished"],
+                bytes: 545, isRepeated: false),
+            DTLSFlightStatistics(timeMs: 68, isSent: false, messages: ["ChangeCipherSpec", "Finished"], bytes: 75, isRepeated: false),
+        ]
+        transport.srtpProfilesOffered = ["AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80"]
+        transport.localFingerprint = FingerprintStatistics(
+            algorithm: "sha-256", value: (0..<32).map { "B\($0 % 10)" }.joined(separator: ":"), verified: true)
+        transport.packetsSent = 530
+        transport.bytesSent = 62_100
+        transport.packetsReceived = 521
+        transport.bytesReceived = 61_000
+        transport.dropped.replay = 2
+        transport.dropped.unknownSource = 1
+        snapshot.calls[0].transports = [transport]
+        return snapshot
+    }
+
     static func connected() -> Snapshot {
         var snapshot = idle()
         snapshot.time = after(seconds: 74)
         snapshot.calls = [dtlsCall()]
         snapshot.focused = CallID(1)
         snapshot.notice = Notice(severity: .warning, code: "no-card", message: "no sound card: using null", time: start)
+        return snapshot
+    }
+
+    /// A call with a picture that comes.
+    static func video() -> Snapshot {
+        var snapshot = connected()
+        snapshot.calls[0].hasVideo = true
+        var inbound = InboundStatistics()
+        inbound.packetsReceived = 900
+        inbound.packetsLost = 0
+        inbound.bytesReceived = 1_000_000
+        inbound.video = InboundVideoStatistics()
+        inbound.video?.framesReceived = 300
+        inbound.video?.keyFramesReceived = 2
+        inbound.video?.frameWidth = 640
+        inbound.video?.frameHeight = 480
+        snapshot.calls[0].streams.append(
+            StreamStatistics(
+                kind: "video", codec: "VP8", clockRate: 90000, direction: "sendrecv", inbound: inbound, outbound: OutboundStatistics(ssrc: 3)))
         return snapshot
     }
 

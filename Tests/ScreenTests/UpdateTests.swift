@@ -101,6 +101,28 @@ import Testing
         #expect(model.focus == .dialLine)
     }
 
+    /// The next address can be typed at once: the picture of the call that was just dialled may come between any two keys.
+    @Test(arguments: 0...6) func aCallThatBeginsDoesNotTakeTheLineThatWasAskedFor(keysBeforeTheCall: Int) {
+        var model = model(Samples.idle())
+        type("echo", into: &model)
+        _ = update(&model, .key(.enter))
+        var effects: [Effect] = []
+        for (count, key) in (":alice".map(Key.character) + [.enter]).enumerated() {
+            if count == keysBeforeTheCall { _ = update(&model, .snapshot(Samples.connected())) }
+            effects += update(&model, .key(key))
+        }
+        #expect(effects == [.command(.dial(uri: "alice"))])
+        #expect(model.focus == .calls)
+    }
+
+    @Test func theLineThatWasLeftIsNotKept() {
+        var model = model(Samples.idle())
+        #expect(type(":", into: &model).isEmpty)
+        _ = update(&model, .key(.escape))
+        _ = update(&model, .snapshot(Samples.connected()))
+        #expect(model.focus == .calls)
+    }
+
     @Test func arrowsChooseACallAndTellThePhone() {
         var model = model(Samples.several())
         #expect(model.selectedCall?.id == CallID(1))

@@ -30,25 +30,25 @@ import Testing
     }
 
     @Test(arguments: [FingerprintAlgorithm.sha256, .sha384, .sha512])
-    func oneAlgorithmIsEnough(algorithm: FingerprintAlgorithm) {
+    func row11OneAlgorithmIsEnough(algorithm: FingerprintAlgorithm) {
         let link = run(client: [Identities.bob.fingerprint(algorithm)], server: [Identities.alice.fingerprint(algorithm)])
         #expect(link.bothConnected)
         #expect(link.client.association.negotiated?.remoteFingerprint.algorithm == algorithm)
     }
 
-    @Test func severalValuesOfOneAlgorithm() {
+    @Test func row11SeveralValuesOfOneAlgorithm() {
         let link = run(
             client: [Identities.mallory.fingerprint(.sha256), Identities.bob.fingerprint(.sha256)], server: Identities.alice.fingerprints)
         #expect(link.bothConnected)
     }
 
-    @Test func theStrongestDecides() {
+    @Test func row11TheStrongestDecides() {
         let link = run(
             client: [Identities.bob.fingerprint(.sha256), Identities.mallory.fingerprint(.sha512)], server: Identities.alice.fingerprints)
         #expect(link.client.failure == .fingerprintMismatch(presented: Identities.bob.fingerprint(.sha512)))
     }
 
-    @Test func sha1OnlyByPolicy() {
+    @Test func row11SHA1OnlyByPolicy() {
         let weak = [Identities.bob.fingerprint(.sha1)]
         let refused = run(client: weak, server: Identities.alice.fingerprints)
         #expect(refused.client.failure == .noUsableFingerprint)

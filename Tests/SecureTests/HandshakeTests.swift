@@ -173,4 +173,17 @@ import Testing
         #expect(demanded)
         #expect(link.server.association.negotiated?.remoteCertificate == Identities.alice.der)
     }
+
+    @Test func bothKnowWhatWasOffered() {
+        var client = DTLSConfiguration()
+        client.srtpProfiles = [.aesCM128Tag80, .aeadAES128GCM]
+        let link = Link(client: client)
+        #expect(link.server.association.profilesOffered == nil)
+        link.start()
+        link.run(until: at(5000))
+        #expect(link.bothConnected)
+        for side in [link.client, link.server] {
+            #expect(side.association.profilesOffered == ["AES_CM_128_HMAC_SHA1_80", "AEAD_AES_128_GCM"])
+        }
+    }
 }

@@ -32,6 +32,8 @@ final class Side {
         association = DTLSAssociation(role: role, identity: identity, configuration: configuration, clock: setVirtualClock)
     }
 
+    func receive(_ datagram: [UInt8], at now: Instant) { association.receive(datagram.span.bytes, at: now) }
+
     /// The datagrams to send.
     func drain(at now: Instant) -> [[UInt8]] {
         var datagrams: [[UInt8]] = []

@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: [5, 9, 10, 15, 30, 39])
-    func anAnswerComesLate(seconds: Int) {
+    func row6AnAnswerComesLate(seconds: Int) {
         let link = Link()
         link.client.association.start(at: .zero)
         link.server.isPresent = false
@@ -65,8 +65,38 @@ import Testing
         #expect(link.now <= at(seconds * 1000 + 1100))
     }
 
+    enum Way: CaseIterable { case toClient, toServer, both }
+
+    /// Every flight is lost in one direction or in both, for longer than the library tries by itself.
+    @Test(arguments: Way.allCases, [2, 9, 12, 20, 30])
+    func row6EveryFirstFlightIsLost(way: Way, seconds: Int) {
+        let link = Link()
+        link.filter = { [unowned link] fromClient, _, datagram in
+            let isDead = way == .both || (way == .toServer) == fromClient
+            return isDead && link.now < at(seconds * 1000) ? [] : [datagram]
+        }
+        link.start()
+        #expect(!link.bothConnected)
+        link.run(until: at(seconds * 1000 - 1))
+        #expect(link.client.states == [.connecting] && link.server.states == [.connecting])
+        link.run(until: at(seconds * 1000 + 5000))
+        #expect(link.keysAgree)
+        #expect(link.now <= at(seconds * 1000 + 2200))
+    }
+
+    /// The client's answer to the server's flight never comes through at first: the server repeats its flight, or the client its own.
+    @Test(arguments: [3, 12, 30]) func row6TheClientsSecondFlightIsLost(seconds: Int) {
+        let link = Link()
+        link.filter = { [unowned link] fromClient, number, datagram in
+            fromClient && number >= 1 && link.now < at(seconds * 1000) ? [] : [datagram]
+        }
+        link.start()
+        link.run(until: at(seconds * 1000 + 5000))
+        #expect(link.keysAgree && link.now >= at(seconds * 1000))
+    }
+
     /// The way to the client is dead for longer than the library tries.
-    @Test func oneWayForTwelveSeconds() {
+    @Test func row6OneWayForTwelveSeconds() {
         let link = Link()
         link.filter = { [unowned link] fromClient, _, datagram in !fromClient && link.now < at(12_000) ? [] : [datagram] }
         link.start()

@@ -69,7 +69,7 @@ func contexts(_ profile: SRTPProfile) throws -> (sender: SRTPContext, receiver: 
     }
 
     @Test(arguments: SRTPProfile.allCases)
-    func replayWrongKeyAndTruncation(profile: SRTPProfile) throws {
+    func row12ReplayWrongKeyAndTruncation(profile: SRTPProfile) throws {
         let (sender, receiver) = try contexts(profile)
         var packet = rtp(sequence: 1)
         try sender.protectRTP(&packet)
@@ -102,7 +102,7 @@ func contexts(_ profile: SRTPProfile) throws -> (sender: SRTPContext, receiver: 
         #expect(throws: SRTPError.replay) { try receiver.unprotectRTCP(&copy) }
     }
 
-    @Test func olderThanTheWindow() throws {
+    @Test func row12OlderThanTheWindow() throws {
         let (sender, receiver) = try contexts(.aeadAES128GCM)
         var first = rtp(sequence: 10)
         var second = rtp(sequence: 11)
@@ -128,7 +128,7 @@ func contexts(_ profile: SRTPProfile) throws -> (sender: SRTPContext, receiver: 
 
     /// 3 × 65536 packets, one in 50 lost, neighbours swapped: the roll-over counter follows.
     @Test(arguments: [SRTPProfile.aeadAES128GCM, .aesCM128Tag80])
-    func rolloverWithLossAndReordering(profile: SRTPProfile) throws {
+    func row12RolloverWithLossAndReordering(profile: SRTPProfile) throws {
         let (sender, receiver) = try contexts(profile)
         let random = RandomSource(seed: 3)
         var held: [UInt8]?

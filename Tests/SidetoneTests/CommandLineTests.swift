@@ -22,28 +22,33 @@ import Testing
         ("call echo --foo", "--foo: unknown option of call; see sidetone call --help"),
         ("call echo --for", "--for: its value is missing; see sidetone call --help"),
         ("--bogus", "--bogus: unknown option; see sidetone --help"),
-        ("bridge a b", "not in this version: bridge"), ("help probe", "not in this version: probe"),
-        ("call echo --capture x.pcapng", "not in this version: --capture"), ("answer --turn=turn:x", "not in this version: --turn"),
+        ("help probe", "not in this version: probe"),
+        ("call echo --capture x.pcapng", "not in this version: --capture"),
         ("sip:a@b", "unknown command \"sip:a@b\": use sidetone call sip:a@b"),
         ("--json call echo", "call: the command comes first: sidetone call …"),
         ("call echo --password x", "--password: a password is never taken from the command line; use --password-file or SIDETONE_PASSWORD"),
+        (
+            "call echo --turn-password=x",
+            "--turn-password: a password is never taken from the command line; use --turn-password-file or SIDETONE_TURN_PASSWORD"
+        ),
     ])
     func refusals(_ line: String, _ expected: String) { #expect(refusal(line) == expected) }
 
     @Test(arguments: [
-        "", "--no-config", "call echo", "call sip:a@b --for 3 --json --dtmf 12", "answer --auto-answer --once --max-calls 2", "devices",
+        "", "--no-config", "call echo", "call sip:a@b --for 3 --json --dtmf 12", "answer --auto-answer --once --max-calls 2",
+        "serve --web 127.0.0.1:0 --once", "devices",
     ])
     func accepted(_ line: String) { #expect(refusal(line) == nil) }
 
-    @Test(arguments: ["foo bar", "sips:a@b", "tel:1", "", "sip:", "sip:a@b;transport=wss", "sip:a@b\nx"])
+    @Test(arguments: ["foo bar", "sips:a@b;transport=udp", "tel:1", "", "sip:", "sip:a@b;transport=sctp", "sip:a@b\nx"])
     func badTargets(_ uri: String) { #expect(throws: UsageError.self) { try CallCommand.check(uri) } }
 
-    @Test(arguments: ["echo", "sip:a@b", "a@b", "sip:192.0.2.1:5070;transport=tcp"])
+    @Test(arguments: ["echo", "sip:a@b", "a@b", "sip:192.0.2.1:5070;transport=tcp", "sips:a@b", "sip:a@b;transport=wss"])
     func targets(_ uri: String) throws { try CallCommand.check(uri) }
 
     // MARK: help
 
-    @Test(arguments: [nil, "call", "answer", "devices"])
+    @Test(arguments: [nil, "call", "answer", "serve", "devices"])
     func helpFitsAScreenAndEndsWithExamples(_ command: String?) {
         let lines = Help.text(command: command).split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count <= 40)
@@ -58,7 +63,7 @@ import Testing
     }
 
     /// The parser takes what the table tells, and the table tells what the parser takes.
-    @Test(arguments: [(["call", "echo"], OptionTable.call), (["answer"], OptionTable.answer), ([], [])])
+    @Test(arguments: [(["call", "echo"], OptionTable.call), (["answer"], OptionTable.answer), (["serve"], OptionTable.serve), ([], [])])
     func theTableIsTheParsers(_ command: [String], _ own: [OptionTable.Row]) throws {
         var declared: Set<String> = []
         for option in (OptionTable.shared + own).flatMap(\.options) {
@@ -93,6 +98,12 @@ import Testing
     @Test(arguments: [(401, 12), (403, 12), (407, 12), (503, 10), (nil, 10)] as [(Int?, Int32)])
     func answerEndsWhenItCannotRegister(_ status: Int?, _ code: Int32) {
         #expect(end(once: false, registration(.registering, nil), registration(.failed, status)) == (1, code))
+    }
+
+    @Test func answerEndsWithTheReasonOfTLS() {
+        let why = Event.notice(.warning, code: "tls-failed", message: "certificate is signed by an unknown CA", call: nil)
+        #expect(end(once: false, why, registration(.failed, nil)) == (1, 11))
+        #expect(end(once: false, registration(.registered, 200), why, registration(.failed, nil)) == (nil, nil))
     }
 
     @Test func aRefreshThatFailsEndsNothing() {

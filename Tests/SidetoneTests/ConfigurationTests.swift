@@ -1,3 +1,4 @@
+import Engine
 import Testing
 
 @testable import sidetone
@@ -43,19 +44,41 @@ import Testing
     @Test(arguments: [
         ("\nfoo = 1", "c.toml:2: unknown key \"foo\""),
         ("config = \"x\"", "c.toml:1: unknown key \"config\""),
-        ("turn = \"turn:x\"", "c.toml:1: not in this version: turn"),
+        ("capture = \"x\"", "c.toml:1: not in this version: capture"),
         ("max-calls = \"3\"", "c.toml:1: max-calls: takes a number, not a text"),
         ("echo = \"yes\"", "c.toml:1: echo: takes true or false, not a text"),
         ("codec = [1]", "c.toml:1: codec: takes a list of texts, not a number in it"),
         ("security = dtls", "c.toml:1: \"dtls\" is not a value: put a text in quotes"),
         ("[account.a]\nusername = \"x\"", "c.toml:1: [account.a] needs account = \"sip:user@domain\""),
-        ("[account.a]\naccount = \"sip:a@b\"\n[account.a.quirks]\nx = 1", "c.toml:3: not in this version: [account.a.quirks]"),
+        ("[account.a]\naccount = \"sip:a@b\"\n[account.a.quirks]\nx = true", "c.toml:4: unknown key \"x\" in [account.a.quirks]"),
+        ("[account.a]\naccount = \"sip:a@b\"\nquirks = 1", "c.toml:3: quirks are a table: [account.a.quirks]"),
+        ("[account.a]\naccount = \"sip:a@b\"\nquirks.crypto-in-answer = 1", "c.toml:3: crypto-in-answer: takes true or false, not a number"),
+        ("[dtls]\nverify = 1", "c.toml:2: dtls.verify: takes a text in quotes, not a number"),
+        ("[dtls]\nverifi = \"ca\"", "c.toml:2: unknown key \"verifi\" in [dtls]"), ("dtls = 1", "c.toml:1: unknown key \"dtls\""),
+        ("\"dtls.verify\" = \"ca\"", "c.toml:1: unknown key \"dtls.verify\""),
         ("[account.a]\naccount = \"sip:a@b\"\nsecurity = \"dtls\"", "c.toml:3: not in this version: security of one account"),
         ("[account.a]\naccount = \"sip:a@b\"\npasword = \"x\"", "c.toml:3: unknown key \"pasword\" in [account.a]"),
         ("[account.a]\naccount = 3", "c.toml:2: account: takes a text in quotes, not a number"),
         ("account.a = 3", "c.toml:1: accounts are tables: [account.a]"),
     ])
     func mistakesNameFileAndLine(_ text: String, _ expected: String) { #expect(message(text) == expected) }
+
+    @Test func tablesOfDTLSAndQuirks() throws {
+        let file = try load(
+            """
+            profile = "RTP/SAVPF"
+            dtls.ciphers = "ECDHE-RSA-AES256-GCM-SHA384"
+            [account.old]
+            account = "sip:a@b"
+            [account.old.quirks]
+            crypto-in-answer = true
+            accept-sha1-fingerprint = false
+            """)
+        #expect(file.values["profile"]?.map(\.text) == ["RTP/SAVPF"])
+        #expect(file.values["dtls.ciphers"] == [Given(text: "ECDHE-RSA-AES256-GCM-SHA384", origin: .key("dtls.ciphers", path: "c.toml", line: 2))])
+        #expect(try load("[dtls]\nverify = \"ca\"").values["dtls.verify"]?.map(\.text) == ["ca"])
+        #expect(file.accounts.first?.quirks.cryptoInAnswer == true && file.accounts.first?.quirks.acceptsSHA1Fingerprint == false)
+    }
 
     @Test func anOptionStandsBeforeTheKey() throws {
         let file = try load("security = \"sdes\"\ncodec = [\"opus\", \"PCMA\"]\naudio-in = \"tone:440\"")

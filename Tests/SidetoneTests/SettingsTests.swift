@@ -1,6 +1,7 @@
 import AudioIO
 import Core
 import Engine
+import Glibc
 import Interface
 import Runtime
 import SIP
@@ -29,7 +30,7 @@ import Testing
         let answer = try settings()
         #expect(answer.listeners.first == ListenSpecification(transport: .udp, address: SocketAddress(.anyV4, 5060), isExplicit: false))
         #expect(answer.phone.security == .prefer && answer.phone.ice == nil)
-        #expect(answer.phone.codecs == ["opus", "PCMU", "PCMA"])
+        #expect(answer.phone.codecs == ["opus", "G722", "PCMU", "PCMA"])
         #expect(answer.phone.maximumCalls == 8 && answer.phone.ringTimeout == .seconds(60) && !answer.phone.autoAnswer)
         #expect(answer.audioIn.specification == .alsa(name: nil) && answer.audioOut.specification == .alsa(name: nil))
         #expect(answer.keepsState && !answer.json && answer.phone.registersAtStart)
@@ -49,23 +50,32 @@ import Testing
     }
 
     @Test func codecsAreCanonicalAndOnce() throws {
-        #expect(try settings(["codec": ["pcma", "OPUS", "PCMA"]]).phone.codecs == ["PCMA", "opus"])
+        #expect(try settings(["codec": ["pcma", "OPUS", "g722", "PCMA"]]).phone.codecs == ["PCMA", "opus", "G722"])
     }
 
     @Test(arguments: [
-        ("codec", "G722", "not in this version: --codec G722"), ("codec", "vp8", "not in this version: --codec vp8"),
+        ("codec", "vp9", "--codec: \"vp9\" is not one of opus, G722, PCMU, PCMA, VP8 (one name each time)"),
         ("security", "srtp", "--security: \"srtp\" is not one of dtls, sdes, none, prefer"), ("ice", "yes", "--ice: \"yes\" is not one of on, off"),
-        ("listen", "wss:0.0.0.0:0", "not in this version: --listen wss"),
+        ("listen", "tls:0.0.0.0:0", "--listen: tls needs --tls-certificate and --tls-key"),
+        ("ws-path", "ws", "--ws-path: \"ws\" is not a path, e.g. /ws"), ("tls-key", "x", "--tls-key: needs --tls-certificate"),
+        ("tls-ca", "/nonexistent", "--tls-ca: cannot read /nonexistent: No such file or directory"),
+        ("ice-policy", "relay", "--ice-policy: relay needs --turn"), ("turn-username", "u", "--turn-username: needs --turn"),
+        ("turn", "turn:t", "--turn: needs --turn-username"),
+        ("turn", "turns:t?transport=udp", "not in this version: --turn with turns: over UDP"),
         ("max-calls", "1001", "--max-calls: \"1001\" is not a number from 1 to 1000"),
         ("log-level", "trace", "--log-level: \"trace\" is not one of error, warning, info, debug"),
-        ("identity", "sips:a@b", "not in this version: --identity with sips:"),
-        ("proxy", "sip:p;transport=tls", "not in this version: --proxy with transport=tls"),
-        ("proxy", "sip:p;transport=sctp", "--proxy: transport=sctp is not udp or tcp"), ("username", "u", "--username: needs --account"),
+        ("proxy", "sips:p;transport=udp", "--proxy: sips: cannot go over UDP: leave transport=udp out"),
+        ("proxy", "sip:p;transport=sctp", "--proxy: transport=sctp is not udp, tcp, tls, ws or wss"),
+        ("username", "u", "--username: needs --account"),
         ("answer-after", "1", "--answer-after: needs --auto-answer, which it delays"),
         ("account", "sip:example.org", "--account: \"sip:example.org\" names no user, e.g. sip:alice@example.org"),
         ("account", "sip:a:secret@example.org", "--account: a password is not taken from here: use --password-file or SIDETONE_PASSWORD"),
         ("stun", "[::1]", "--stun: \"[::1]\" is not HOST:PORT, e.g. stun.example.org:3478"),
         ("audio-out", "tone:1", "--audio-out: a tone cannot be an output"),
+        ("video-in", "terminal", "--video-in: a terminal cannot be an input; name file:PATH.ivf or none"),
+        ("video-in", "x.ivf", "--video-in: \"x.ivf\" is not one of file:PATH.ivf, none"),
+        ("video-out", "screen", "--video-out: \"screen\" is not one of file:PATH.ivf, terminal, none"),
+        ("video-in", "file:/nonexistent.ivf", "--video-in: \"/nonexistent.ivf\": No such file or directory"),
     ])
     func mistakesAreNamed(_ option: String, _ value: String, _ expected: String) { #expect(message([option: [value]]) == expected) }
 
@@ -85,6 +95,29 @@ import Testing
         #expect(try settings(["audio-in": ["null"]], file: "echo = true").phone.isEcho == false)
         #expect(try settings(flags: ["echo"], file: "audio-in = \"null\"").phone.isEcho)
         #expect(message(file: "echo = true\naudio-in = \"null\"") != nil)
+    }
+
+    @Test func videoIsOfferedWhenItIsNamed() throws {
+        let plain = try settings()
+        #expect(!plain.phone.offersVideo && !plain.phone.takesOfferedVideo && !plain.phone.receivesVideo)
+        let seen = try settings(["video-out": ["file:/tmp/x.ivf"]])
+        #expect(seen.phone.offersVideo && seen.phone.receivesVideo && seen.video.output == .file(path: "/tmp/x.ivf"))
+        let named = try settings(["codec": ["vp8", "PCMU"]])
+        #expect(named.phone.offersVideo && named.phone.codecs == ["PCMU"])
+        // Video alone leaves audio as it is.
+        #expect(try settings(["codec": ["VP8"]]).phone.codecs == plain.phone.codecs)
+        #expect(try settings(role: .screen).phone.takesOfferedVideo && !settings(role: .screen).phone.offersVideo)
+        let echo = try settings(flags: ["echo"])
+        #expect(echo.phone.takesOfferedVideo && !echo.phone.offersVideo)
+    }
+
+    @Test func filesOfPicturesAreReadAtTheStart() throws {
+        let path = "/tmp/sidetone-\(getpid())-broken.ivf"
+        defer { unlink(path) }
+        #expect(TextFile.writePrivate(path, Array("DKIF and nothing more".utf8)))
+        #expect(message(["video-in": ["file:\(path)"]])?.hasPrefix("--video-in: \"\(path)\": ") == true)
+        #expect(message(["video-in": ["file:\(path)"], "video-out": ["file:\(path)"]])?.contains("written over") == true)
+        #expect(message(["video-in": ["file:\(path)"]], flags: ["echo"]) == "--echo: stands instead of video-in: give one of them")
     }
 
     @Test(arguments: [("1.2.3.4:5", "1.2.3.4"), ("[::1]:5", "::1"), ("stun.example.org:5", "stun.example.org")])

@@ -103,6 +103,23 @@ import Testing
         #expect(simulation.faults.isEmpty && alice.faults.isEmpty && bob.faults.isEmpty)
     }
 
+    /// A browser's candidates are names in `.local`: nobody is asked for them, and its checks show where it is.
+    @Test(arguments: [true, false]) func candidatesBehindNames(callerHides: Bool) {
+        let pair = Pair()
+        pair.edit(from: callerHides ? pair.alice : pair.bob) { text in
+            text.replaceLines("a=candidate:", with: "a=candidate:1 1 udp 2113937151 1f4e2a6c-9d7b-4b0e-8f4f-0d1c2b3a4d5e.local 50000 typ host")
+            text.replaceLines("c=IN", with: "c=IN IP4 0.0.0.0")
+            let rest = text.line("m=audio ")?.split(separator: " ", maxSplits: 1).last ?? ""
+            text.replaceLines("m=audio ", with: "m=audio 9 \(rest)")
+        }
+        #expect(pair.connect())
+        let other = callerHides ? pair.bob : pair.alice
+        let transport = other.snapshot.calls.first?.transports.first
+        #expect(transport?.selectedCandidatePair?.remote.candidateType == "prflx" && (transport?.remoteNamesIgnored ?? 0) >= 1)
+        #expect(pair.alice.namesLookedUp.isEmpty && pair.bob.namesLookedUp.isEmpty)
+        pair.finish()
+    }
+
     /// A slow line: 64 kbit/s carry the call, with its set-up.
     @Test func aSlowLine() {
         let pair = Pair(profile: LinkProfile(delay: .milliseconds(150), jitter: .milliseconds(30), rate: 64_000))

@@ -135,4 +135,21 @@ import Testing
         }
         #expect(failed.count <= 1, "\(failed)")
     }
+
+    /// The address that the registrar knows is gone: the phone registers from the new one at once, not when the old binding ends.
+    @Test func anotherAddressRegistersAnew() throws {
+        let domain = try Domain()
+        domain.alice.start()
+        #expect(domain.simulation.run(limit: .seconds(5)) { domain.alice.registrations.last == .registered })
+        #expect(domain.registrar.bindings.values.first?.contains("192.0.2.1") == true)
+        domain.alice.move(to: ["192.0.2.77"])
+        #expect(domain.simulation.run(limit: .seconds(1)) { domain.registrar.bindings.values.contains { $0.contains("192.0.2.77") } })
+        domain.simulation.run(for: .seconds(1))
+        #expect(domain.alice.registrations.suffix(2) == [.registering, .registered])
+        // Another address beside the one in use changes nothing.
+        let count = domain.alice.registrations.count
+        domain.alice.move(to: ["192.0.2.77", "198.51.100.7"])
+        domain.simulation.run(for: .seconds(2))
+        #expect(domain.alice.registrations.count == count)
+    }
 }

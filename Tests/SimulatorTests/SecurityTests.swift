@@ -46,25 +46,6 @@ import Testing
         #expect(pair.alice.result?.security?.rawValue == policy.rawValue)
     }
 
-    /// A 2xx is never a reason to step down: BYE, exit 17.
-    @Test func anAnswerThatDropsSecurity() {
-        let pair = Pair()
-        pair.edit(from: pair.bob) { text in
-            guard text.status == 200, text.body.contains("m=audio") else { return }
-            text.removeLines("a=fingerprint")
-            text.removeLines("a=setup")
-            text.removeLines("a=ice")
-            text.removeLines("a=candidate")
-            text.lines = text.lines.map { $0.hasPrefix("m=audio") ? $0.replacing("UDP/TLS/RTP/SAVPF", with: "RTP/AVP") : $0 }
-        }
-        pair.dial()
-        pair.simulation.run(for: .seconds(5))
-        #expect(pair.alice.result?.outcome == .notAcceptable)
-        #expect(pair.bob.hasEnded)
-        #expect(!pair.alice.hasMedia && pair.alice.heard().samples.isEmpty)
-        pair.finish()
-    }
-
     /// The answer refuses the only m-line.
     @Test func anAnswerThatRefusesEverything() {
         let pair = Pair()

@@ -16,4 +16,6 @@ uint16_t platform_udp_port(int fd);
 int platform_udp_error(int fd, uint8_t address[16], int *length, uint16_t *port);
 /// The local address that the kernel would use toward `address`; returns its length (4 or 16), or -errno.
 int platform_route(const uint8_t *address, int length, uint8_t local[16]);
+/// A non-blocking netlink socket that has something to read whenever an address, a route or a link of this machine changes, or -errno.
+int platform_netlink_open(void);
 #endif

@@ -74,7 +74,9 @@ extension HeaderName {
     public static var errorInfo: HeaderName { HeaderName(.errorInfo) }
     public static var event: HeaderName { HeaderName(.event) }
     public static var expires: HeaderName { HeaderName(.expires) }
+    public static var flowTimer: HeaderName { HeaderName(.flowTimer) }
     public static var from: HeaderName { HeaderName(.from) }
+    public static var infoPackage: HeaderName { HeaderName(.infoPackage) }
     public static var inReplyTo: HeaderName { HeaderName(.inReplyTo) }
     public static var maxForwards: HeaderName { HeaderName(.maxForwards) }
     public static var mimeVersion: HeaderName { HeaderName(.mimeVersion) }
@@ -89,6 +91,7 @@ extension HeaderName {
     public static var rAck: HeaderName { HeaderName(.rAck) }
     public static var reason: HeaderName { HeaderName(.reason) }
     public static var recordRoute: HeaderName { HeaderName(.recordRoute) }
+    public static var recvInfo: HeaderName { HeaderName(.recvInfo) }
     public static var referredBy: HeaderName { HeaderName(.referredBy) }
     public static var referSub: HeaderName { HeaderName(.referSub) }
     public static var referTo: HeaderName { HeaderName(.referTo) }

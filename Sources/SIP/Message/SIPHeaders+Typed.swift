@@ -58,6 +58,20 @@ extension SIPHeaders {
         set { set(.recordRoute, all: newValue.map(\.description)) }
     }
 
+    /// RFC 3608.
+    public var serviceRoutes: [NameAddress] { list(.serviceRoute) { $0.nameAddress() } }
+
+    /// Seconds after which a server takes a silent flow for dead (RFC 5626 §11).
+    public var flowTimer: UInt32? { number(.flowTimer).map { UInt32(clamping: $0) } }
+
+    /// The INFO packages that the sender takes, in lower case, without parameters; nil without the header field (RFC 6086 §10.3).
+    public var recvInfo: [String]? {
+        guard contains(.recvInfo) else { return nil }
+        return values(.recvInfo).map { value in
+            SIPSyntax.lowercased(String(decoding: value.utf8.prefix { $0 != SIPSyntax.semicolon && !SIPSyntax.isWhite($0) }, as: UTF8.self))
+        }
+    }
+
     /// 0 to 255; nil when absent or out of range.
     public var maxForwards: Int? {
         get { number(.maxForwards).flatMap { $0 <= 255 ? Int($0) : nil } }

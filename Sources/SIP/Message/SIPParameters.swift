@@ -42,6 +42,8 @@ public struct SIPParameters: Hashable, Sendable {
         }
     }
 
+    mutating func appendElement(_ element: Element) { elements.append(element) }
+
     public mutating func append(_ name: String, _ value: String? = nil) { elements.append(Element(name: name, value: value)) }
 
     /// Adds `;name="value"`, with quotes even when the value would do without.

@@ -91,9 +91,25 @@ public struct SIPURI: Hashable, Sendable, CustomStringConvertible {
 
     /// Without headers and, of the parameters, only those that a Request-URI keeps (RFC 3261 §19.1.1, table 1).
     public var asRequestURI: SIPURI {
-        var uri = self
+        var uri = withRegisteredTransport
         uri.headers = []
         uri.parameters["method"] = nil
+        return uri
+    }
+
+    /// A proxy's URI as the value of a Route: a loose router.
+    public var asRoute: NameAddress {
+        var uri = withRegisteredTransport
+        uri.headers = []
+        uri.parameters["lr"] = ""
+        return NameAddress(uri: uri)
+    }
+
+    /// `transport=wss` is for people: RFC 7118 §5.2.4 registers `ws` for both, and proxies look for nothing else.
+    private var withRegisteredTransport: SIPURI {
+        guard transport == "wss" else { return self }
+        var uri = self
+        uri.transport = "ws"
         return uri
     }
 

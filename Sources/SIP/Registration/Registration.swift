@@ -13,16 +13,10 @@ struct Registration: StateMachine {
         case unregistering(RequestToken)
     }
 
-    enum Timer: Hashable, Sendable { case refresh, retry }
-
-    /// Where and as whom to register.
-    struct Target: Sendable {
-        var account: String
-        var uri: SIPURI
-        var displayName: String?
-        var registrar: SIPURI
-        var proxy: SIPURI?
-        var expiresSeconds: UInt32
+    enum Timer: Hashable, Sendable {
+        case refresh, retry
+        /// The next ping, and the end of waiting for its pong.
+        case keepAlive, pong
     }
 
     enum Input: Sendable {
@@ -33,12 +27,20 @@ struct Registration: StateMachine {
         case failed(RequestToken, RequestFailure)
         /// The connection is gone, by which calls would come.
         case flowLost(ConnectionID)
+        /// The answer to a ping came by this connection.
+        case pong(ConnectionID)
+        /// The network changed; the condition tells which addresses of ours are gone.
+        case addressesChanged(isGone: @Sendable (IPAddress) -> Bool)
     }
 
     enum Output: Sendable {
         case send(OutgoingRequest)
         /// The answer to this request does not matter any more.
         case forget(RequestToken)
+        /// A double CRLF (RFC 5626 §3.5.1).
+        case ping(SIPFlow)
+        /// No pong came: the connection is dead, whatever TCP thinks.
+        case flowFailed(ConnectionID)
         case event(RegistrationState, status: Int?, expiresSeconds: Int?, cause: SessionEnd.Cause?)
     }
 
@@ -46,18 +48,30 @@ struct Registration: StateMachine {
     private static let baseTime = 30.0
     private static let maximumTime = 1800.0
     private static let maximumExpires: UInt32 = 7 * 86400
+    private static let maximumServiceRoutes = 8
 
+    let random: RandomSource
     private let callID: String
     private let localTag: String
-    private let random: RandomSource
     private var state = State.idle
     private var target: Target?
     private var sequence: UInt32 = 0
     private var expires: UInt32 = 3600
     private var failures = 0
     private var tokenCounter: UInt64 = 0
-    private var flow: SIPFlow?
-    private var timers = TimerTable<Timer>()
+    /// By which the registrar reaches us, while registered.
+    private(set) var flow: SIPFlow?
+    /// The first hop takes no outbound (439): plain REGISTER from now on.
+    private var isOutboundRefused = false
+    /// The registrar does outbound (RFC 5626 §4.2.1): it keeps the binding of this flow, and answers pings.
+    var isOutbound = false
+    /// What the server asks for, in seconds.
+    var flowTimer: UInt32?
+    /// This connection has answered a ping.
+    var hasPonged = false
+    /// Where initial requests go (RFC 3608); empty: as configured.
+    private(set) var serviceRoute: [NameAddress] = []
+    var timers = TimerTable<Timer>()
     private var outputs: [Output] = []
 
     init(callID: String, localTag: String, random: RandomSource) {
@@ -68,6 +82,18 @@ struct Registration: StateMachine {
 
     var deadline: Instant? { timers.deadline }
     mutating func poll() -> Output? { outputs.isEmpty ? nil : outputs.removeFirst() }
+    mutating func emit(_ output: Output) { outputs.append(output) }
+
+    /// The parameters of the Contact that goes into REGISTER (RFC 5626 §4.2).
+    var contactParameters: SIPParameters {
+        var parameters = SIPParameters()
+        guard let instance = target?.instanceID, !isOutboundRefused else { return parameters }
+        parameters.appendQuoted("+sip.instance", "<\(instance)>")
+        parameters.append("reg-id", "1")
+        return parameters
+    }
+
+    var offersOutbound: Bool { target?.instanceID != nil && !isOutboundRefused }
 
     /// No un-REGISTER waits for its answer.
     var isSettled: Bool { if case .unregistering = state { false } else { true } }
@@ -91,17 +117,29 @@ struct Registration: StateMachine {
             self.target = target
             expires = target.expiresSeconds
             failures = 0
+            isOutboundRefused = false
             abandonPending()
             begin()
         case .unregister: unregister()
         case .response(let token, let response, let request, let flow): receive(token, response, request, flow, at: now)
         case .failed(let token, let failure): failed(token, failure, at: now)
         case .flowLost(let connection):
+            // Nobody can call us now: the first try is at once, what follows waits as RFC 5626 §4.5 says.
             guard uses(connection), case .registered = state else { return }
-            flow = nil
-            // A little later, so that a registrar that restarts is not met by all its phones at once.
-            timers.cancelAll()
-            timers.set(.retry, at: now + .milliseconds(Int(500 + random.uniform() * 4500)))
+            loseFlow()
+            begin()
+        case .pong(let connection): receivePong(connection)
+        case .addressesChanged(let isGone):
+            switch state {
+            case .registered, .refreshing:
+                guard let local = flow?.local.ip, isGone(local) else { return }
+                abandonPending()
+                loseFlow()
+                begin()
+            // Another network may lead to the server: no need to wait for the next try.
+            case .failed where timers.deadline(of: .retry) != nil: begin()
+            case .idle, .registering, .failed, .unregistering: return
+            }
         }
     }
 
@@ -109,7 +147,9 @@ struct Registration: StateMachine {
         while let timer = timers.popExpired(at: now) {
             switch (timer, state) {
             case (.refresh, .registered): state = .refreshing(send(expires: expires))
-            case (.retry, .failed), (.retry, .registered): begin()
+            case (.retry, .failed): begin()
+            case (.keepAlive, .registered), (.keepAlive, .refreshing): keepAlive(at: now)
+            case (.pong, _): pongMissing()
             default: continue
             }
         }
@@ -139,6 +179,7 @@ struct Registration: StateMachine {
             outputs.append(.event(.unregistered, status: nil, expiresSeconds: nil, cause: nil))
         case .registering, .registered, .refreshing:
             abandonPending()
+            loseFlow()
             state = .unregistering(send(expires: 0))
         }
     }
@@ -157,11 +198,7 @@ struct Registration: StateMachine {
         headers.to = identity
         headers.callID = callID
         headers.cSeq = CSeq(nextSequence(), .register)
-        if let proxy = target.proxy {
-            var uri = proxy
-            uri.parameters["lr"] = ""
-            headers.routes = [NameAddress(uri: uri)]
-        }
+        if let proxy = target.proxy { headers.routes = [proxy.asRoute] }
         headers.expires = expires
         let request = SIPRequest(method: .register, uri: target.registrar.asRequestURI, headers: headers)
         outputs.append(
@@ -183,6 +220,10 @@ struct Registration: StateMachine {
             }
             expires = minimum
             state = .registering(send(expires: expires))
+        case 439 where offersOutbound:
+            // The edge proxy does no outbound: once more without (RFC 5626 §6).
+            isOutboundRefused = true
+            state = .registering(send(expires: expires))
         case 401, 403, 407: fail(response.status, .unauthorized, retryAfter: nil, mayRetry: false, at: now)
         case 408, 480, 500..<600:
             fail(response.status, .rejected, retryAfter: response.headers.retryAfter, mayRetry: true, at: now)
@@ -195,15 +236,38 @@ struct Registration: StateMachine {
         let own = request.headers.contacts.first?.uri
         let contacts = response.headers.contacts
         // A registrar that writes our Contact in its own way lists nobody else's: then the only one is ours.
-        let binding = contacts.first { contact in own.map { contact.uri.isEquivalent(to: $0) } ?? false } ?? (contacts.count == 1 ? contacts[0] : nil)
+        let binding =
+            contacts.first { contact in own.map { contact.uri.isEquivalent(to: $0) } ?? false }
+            ?? contacts.first { isOwnInstance($0) } ?? (contacts.count == 1 ? contacts[0] : nil)
         let seconds = min(binding?.expires ?? response.headers.expires ?? expires, Registration.maximumExpires)
         guard seconds > 0 else { return fail(response.status, .rejected, retryAfter: nil, mayRetry: true, at: now) }
         failures = 0
+        if self.flow != flow { hasPonged = false }
         self.flow = flow
+        isOutbound = offersOutbound && response.headers.require.contains("outbound")
+        flowTimer = response.headers.flowTimer
+        let routes = response.headers.serviceRoutes.prefix(Registration.maximumServiceRoutes)
+        // A strict router would take the place of the target: nobody sends such a thing on purpose.
+        serviceRoute = routes.allSatisfy(\.uri.isLooseRouter) ? Array(routes) : []
         state = .registered
         timers.cancelAll()
         timers.set(.refresh, at: now + Registration.refreshInterval(seconds))
+        scheduleKeepAlive(at: now)
         outputs.append(.event(.registered, status: response.status, expiresSeconds: Int(seconds), cause: nil))
+    }
+
+    private func isOwnInstance(_ contact: NameAddress) -> Bool {
+        guard let instance = target?.instanceID else { return false }
+        return contact.parameters["+sip.instance"] == "<\(instance)>" && contact.parameters["reg-id"] == "1"
+    }
+
+    /// Nobody reaches us by the flow any more, and what was learned by it counts no more.
+    private mutating func loseFlow() {
+        flow = nil
+        isOutbound = false
+        hasPonged = false
+        timers.cancel(.keepAlive)
+        timers.cancel(.pong)
     }
 
     /// 90 % of the time, but at least 5 s before the end when there is so much, so that one lost REGISTER is still repeated in time.
@@ -215,19 +279,24 @@ struct Registration: StateMachine {
     private mutating func failed(_ token: RequestToken, _ failure: RequestFailure, at now: Instant) {
         guard token == pending else { return }
         if case .unregistering = state { return end(nil) }
+        if case .refreshing = state, flow?.connection != nil, case .unreachable = failure {
+            // The connection died under the refresh: a new one at once.
+            loseFlow()
+            return begin()
+        }
         fail(nil, failure.cause, retryAfter: nil, mayRetry: true, at: now)
     }
 
     private mutating func end(_ status: Int?) {
         state = .idle
-        flow = nil
+        loseFlow()
         timers.cancelAll()
         outputs.append(.event(.unregistered, status: status, expiresSeconds: nil, cause: nil))
     }
 
     private mutating func fail(_ status: Int?, _ cause: SessionEnd.Cause, retryAfter: UInt32?, mayRetry: Bool, at now: Instant) {
         state = .failed
-        flow = nil
+        loseFlow()
         timers.cancelAll()
         outputs.append(.event(.failed, status: status, expiresSeconds: nil, cause: cause))
         guard mayRetry else { return }
@@ -236,13 +305,5 @@ struct Registration: StateMachine {
         for _ in 0..<failures where bound < Registration.maximumTime { bound *= 2 }
         let wait = min(bound, Registration.maximumTime) * (0.5 + random.uniform() / 2)
         timers.set(.retry, at: now + .milliseconds(Int(max(wait, Double(min(retryAfter ?? 0, 86400))) * 1000)))
-    }
-}
-
-extension Registration.Target {
-    init(_ state: AccountState) {
-        self.init(
-            account: state.account.id, uri: state.account.uri, displayName: state.account.displayName, registrar: state.registrar,
-            proxy: state.account.proxy, expiresSeconds: UInt32(clamping: max(1, state.account.expiresSeconds)))
     }
 }

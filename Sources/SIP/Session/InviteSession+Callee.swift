@@ -11,6 +11,7 @@ extension InviteSession {
         dialogs = [tag: dialog]
         state = .ringing(key, invite: request, last: nil)
         timers.set(.ring, at: now + ringLimit)
+        noteCapabilities(request.headers)
         let offer = request.sessionDescription
         let call = IncomingCall(
             from: from, to: to, requestURI: request.uri, offer: offer, contentType: request.headers.mediaType ?? InviteSession.sdp, flow: flow,
@@ -83,6 +84,8 @@ extension InviteSession {
     mutating func receiveAcknowledgement(_ request: SIPRequest, at now: Instant) {
         guard let number = request.headers.cSeq?.number, let pending = removeUnacknowledged(number) else { return }
         let answer = request.sessionDescription
+        noteCapabilities(request.headers, isAcknowledgement: true)
+        defer { sendNextInfo() }
         switch state {
         case .answered:
             state = .established

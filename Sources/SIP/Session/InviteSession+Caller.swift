@@ -26,11 +26,7 @@ extension InviteSession {
         headers.to = NameAddress(uri: template.to.asAddressOfRecord)
         headers.callID = callID
         headers.cSeq = CSeq(sequence, .invite)
-        if let route = template.route {
-            var uri = route
-            uri.parameters["lr"] = ""
-            headers.routes = [NameAddress(uri: uri)]
-        }
+        if !template.routes.isEmpty { headers.routes = template.routes }
         if let minSE = template.minSE { headers[.minSE] = minSE }
         if template.body != nil { headers.contentType = template.contentType }
         let request = SIPRequest(method: .invite, uri: template.to.asRequestURI, headers: headers, body: template.body ?? [])
@@ -39,7 +35,7 @@ extension InviteSession {
         emit(
             .send(
                 OutgoingRequest(
-                    token: token, request: request, nextHop: template.route ?? template.to, account: account, hasContact: true,
+                    token: token, request: request, nextHop: template.nextHop, account: account, hasContact: true,
                     isAnonymous: template.isAnonymous)))
     }
 
@@ -48,15 +44,21 @@ extension InviteSession {
         switch requests[token] {
         case .invite:
             switch response.status {
-            case ..<200: receiveProvisional(response, to: request, token)
+            case ..<200:
+                if response.status > 100 { self.flow = self.flow ?? flow }
+                receiveProvisional(response, to: request, token)
             case 200..<300: receiveSuccess(response, to: request, flow)
             default: receiveFailure(response, token)
             }
-        case .modification: receiveModification(response, to: request, token, at: now)
+        case .modification:
+            if response.isSuccess { self.flow = flow }
+            receiveModification(response, to: request, token, at: now)
         case .bye(let tag):
             guard response.isFinal else { return }
             requests[token] = nil
             dialogs[tag] = nil
+        case .refresh: receiveRefresh(response, token, flow)
+        case .info(_, let package): receiveInfoResponse(response, token, package: package)
         case nil: return
         }
     }
@@ -64,6 +66,7 @@ extension InviteSession {
     private mutating func receiveProvisional(_ response: SIPResponse, to request: SIPRequest, _ token: RequestToken) {
         guard case .inviting(token) = state, response.status > 100 else { return }
         let tag = response.headers.to?.tag ?? ""
+        noteCapabilities(response.headers)
         if !tag.isEmpty {
             if dialogs[tag] == nil, dialogs.count < InviteSession.maximumForks {
                 dialogs[tag] = Dialog(request: request, response: response)
@@ -72,6 +75,7 @@ extension InviteSession {
             }
         }
         tell(.provisional(id, status: response.status, reason: response.reason, sdp: response.sessionDescription, dialog: tag))
+        sendNextInfo()
     }
 
     private mutating func receiveSuccess(_ response: SIPResponse, to request: SIPRequest, _ flow: SIPFlow) {
@@ -87,6 +91,7 @@ extension InviteSession {
         dialogs = [tag: dialog]
         self.tag = tag
         self.flow = flow
+        noteCapabilities(response.headers)
         if request.body.isEmpty, response.sessionDescription != nil {
             state = .awaitingAnswer(tag: tag, invite: request)
         } else {
@@ -97,6 +102,7 @@ extension InviteSession {
             .answered(
                 id, status: response.status, reason: response.reason, sdp: response.sessionDescription, dialog: tag,
                 remoteTarget: dialog.remoteTarget, flow: flow))
+        sendNextInfo()
     }
 
     /// A 2xx that nobody wants: of another fork, or after CANCEL. It is acknowledged and ended by BYE.
@@ -138,6 +144,7 @@ extension InviteSession {
         if case .awaitingAnswer(let tag, let invite) = state, let dialog = dialogs[tag] {
             state = .established
             acknowledge(invite, in: dialog, body: body)
+            sendNextInfo()
         } else if case .answering(let invite) = modification, let dialog = dialogs[tag] {
             modification = .none
             acknowledge(invite, in: dialog, body: body)
@@ -184,6 +191,8 @@ extension InviteSession {
             state = .ended
         case (.modification, _): modificationFailed(token, failure)
         case (.bye(let tag), _): dialogs[tag] = nil
+        case (.refresh, _): refreshFailed(failure, at: now)
+        case (.info(_, let package), _): infoFailed(token, failure, package: package)
         case (.invite, _): return
         }
     }

@@ -6,7 +6,11 @@ extension InviteSession {
         let remoteTag = request.headers.from?.tag ?? ""
         guard dialogs[remoteTag] != nil else { return emit(.respond(key, makeResponse(to: request, 481))) }
         guard dialogs[remoteTag]?.accept(request) == true else { return emit(.respond(key, makeResponse(to: request, 500))) }
-        if remoteTag == tag { self.flow = flow }
+        if remoteTag == tag {
+            self.flow = flow
+            isTagKnown = true
+        }
+        if request.method == .invite || request.method == .update { noteCapabilities(request.headers) }
         switch request.method {
         case .bye: receiveBye(request, key)
         case .invite: receiveReinvite(request, key)
@@ -15,6 +19,7 @@ extension InviteSession {
         case .options: emit(.respond(key, makeResponse(to: request, 200)))
         default: emit(.respond(key, makeResponse(to: request, 405)))
         }
+        sendNextInfo()
     }
 
     private mutating func receiveBye(_ request: SIPRequest, _ key: TransactionKey) {
@@ -53,24 +58,6 @@ extension InviteSession {
         dialogs = [:]
         state = .ended
         end(SessionEnd(by: .remote, status: status, reason: ReasonHeader.text(request.headers) ?? "", cause: cause))
-    }
-
-    /// Digits in INFO (application/dtmf-relay, application/dtmf): what some gateways send instead of RFC 4733.
-    private mutating func receiveInfo(_ request: SIPRequest, _ key: TransactionKey) {
-        if let package = request.headers["Info-Package"], !package.isEmpty {
-            return emit(.respond(key, makeResponse(to: request, 469)))
-        }
-        guard !request.body.isEmpty else { return emit(.respond(key, makeResponse(to: request, 200))) }
-        switch request.headers.mediaType {
-        case "application/dtmf-relay", "application/dtmf":
-            guard let tone = DTMFRelay(request.body) else { return emit(.respond(key, makeResponse(to: request, 400))) }
-            emit(.respond(key, makeResponse(to: request, 200)))
-            if !isOver { tell(.dtmfInfo(id, digit: tone.digit, durationMs: tone.durationMs)) }
-        default:
-            var response = makeResponse(to: request, 415)
-            response.headers[.accept] = "application/dtmf-relay, application/dtmf"
-            emit(.respond(key, response))
-        }
     }
 
     mutating func sendBye(_ tag: String, reason: String?) {

@@ -7,8 +7,10 @@ extension InviteSession {
         /// Without our tag.
         var from: NameAddress
         var isAnonymous: Bool
-        /// The account's outbound proxy.
-        var route: SIPURI?
+        /// The account's outbound proxy and its service route (RFC 3608).
+        var routes: [NameAddress]
+        /// What is resolved: the proxy, the first route or the target.
+        var nextHop: SIPURI
         var body: [UInt8]?
         var contentType: String
         /// From a 422 (RFC 4028 §6).
@@ -38,6 +40,13 @@ extension InviteSession {
         case reoffer(body: [UInt8]?)
         case answerReoffer(body: [UInt8]?, status: Int)
         case hangUp(reason: String?)
+        case sendInfo(QueuedInfo)
+        /// This connection is gone; the account's registration comes back by itself, or not.
+        case flowLost(ConnectionID, isRegistering: Bool)
+        /// The account is registered again.
+        case flowRestored
+        /// The one connection by which the peer can be reached is gone.
+        case peerGone
     }
 
     enum Output: Sendable {
@@ -72,6 +81,10 @@ extension InviteSession {
         case .reoffer(let body): reoffer(body, attempt: 0, at: now)
         case .answerReoffer(let body, let status): answerReoffer(body, status, at: now)
         case .hangUp(let reason): hangUp(reason, at: now)
+        case .sendInfo(let info): sendInfo(info)
+        case .flowLost(let connection, let isRegistering): flowLost(connection, isRegistering: isRegistering)
+        case .flowRestored: refreshFlow()
+        case .peerGone: peerGone()
         }
     }
 
@@ -83,6 +96,7 @@ extension InviteSession {
             case .retransmit(let number): retransmitSuccess(number, at: now)
             case .acknowledgement(let number): acknowledgementMissing(number)
             case .backOff: resumePostponed(at: now)
+            case .flow: refreshFlow()
             }
         }
     }
@@ -90,9 +104,11 @@ extension InviteSession {
     /// The sequence number for another try of a request after a challenge.
     mutating func nextSequence(for token: RequestToken) -> UInt32 {
         switch requests[token] {
-        case .modification:
+        case .modification, .refresh:
             if dialogs[tag] != nil { return dialogs[tag]?.nextSequence() ?? 1 }
         case .bye(let tag):
+            if dialogs[tag] != nil { return dialogs[tag]?.nextSequence() ?? 1 }
+        case .info(let tag, _):
             if dialogs[tag] != nil { return dialogs[tag]?.nextSequence() ?? 1 }
         case .invite, nil: break
         }

@@ -63,6 +63,7 @@ extension InviteSession {
             return
         }
         dialogs[tag]?.refreshTarget(from: response.headers)
+        noteCapabilities(response.headers)
         guard let dialog = dialogs[tag] else { return }
         if body == nil, response.sessionDescription != nil {
             modification = .answering(invite: request)
@@ -77,11 +78,16 @@ extension InviteSession {
         guard case .offered(token, _, _) = modification else { return }
         modification = .none
         guard case .established = state else { return }
-        loseDialog(SessionEnd(by: .remote, reason: failure.text, cause: failure.cause), sendsBye: true)
+        // A flow that is lost comes back (RFC 5626): only silence ends the dialog (RFC 3261 §12.2.1.2).
+        if case .timeout = failure {
+            loseDialog(SessionEnd(by: .remote, reason: failure.text, cause: failure.cause), sendsBye: true)
+        } else {
+            tell(.reofferFailed(id, status: 503))
+        }
     }
 
     /// A request inside the dialog got 408, 481 or nothing: the dialog is over (§12.2.1.2).
-    private mutating func loseDialog(_ end: SessionEnd, sendsBye: Bool) {
+    mutating func loseDialog(_ end: SessionEnd, sendsBye: Bool) {
         state = .ended
         abandonModification()
         if sendsBye { sendBye(tag, reason: nil) } else { dialogs[tag] = nil }
@@ -111,6 +117,8 @@ extension InviteSession {
         }
         switch (state, modification) {
         case (.established, .none), (.answered, .none):
+            // An offer of ours waits for its answer: theirs has to wait (§5.2).
+            if unacknowledged.values.contains(where: \.expectsAnswer) { return emit(.respond(key, makeResponse(to: request, 491))) }
             modification = .requested(key, request)
             tell(.reoffered(id, sdp: offer))
         case (.established, .requested), (.answered, .requested), (.ringing, _): refuseForNow(request, key)

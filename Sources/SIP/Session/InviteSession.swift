@@ -45,6 +45,8 @@ struct InviteSession: StateMachine {
         case acknowledgement(UInt32)
         /// A re-INVITE that met another one (§14.1).
         case backOff
+        /// The next try to tell the peer our new Contact.
+        case flow
     }
 
     /// What a request of ours is for.
@@ -52,6 +54,9 @@ struct InviteSession: StateMachine {
         case invite
         case modification
         case bye(tag: String)
+        case info(tag: String, package: String)
+        /// Tells our new Contact.
+        case refresh
     }
 
     /// A 2xx of ours without its ACK.
@@ -80,6 +85,8 @@ struct InviteSession: StateMachine {
     let timings: TransactionTimings
     let ringLimit: Duration
     let random: RandomSource
+    /// INFO packages that we take, in lower case.
+    let packages: [String]
 
     var state = State.idle
     var modification = Modification.none
@@ -101,6 +108,18 @@ struct InviteSession: StateMachine {
     var flow: SIPFlow?
     /// What a caller's INVITE is made of.
     var template: Template?
+    /// Option tags and INFO packages of the peer, in lower case.
+    var peerSupported: Set<String> = []
+    var peerPackages: Set<String> = []
+    var peerAllows: Set<SIPMethod> = []
+    /// The connection is gone and the peer does not know our new one.
+    var isRefreshDue = false
+    var flowFailures = 0
+    /// Callee: a request of the peer carried our tag.
+    var isTagKnown = false
+    var infoQueue: [QueuedInfo] = []
+    /// The INFO that is on its way.
+    var infoRequest: RequestToken?
 
     var timers = TimerTable<Timer>()
     private var tokenCounter: UInt64 = 0
@@ -108,7 +127,7 @@ struct InviteSession: StateMachine {
 
     init(
         id: SessionID, callID: String, localTag: String, account: String?, isCaller: Bool, timings: TransactionTimings, ringLimit: Duration,
-        random: RandomSource
+        random: RandomSource, packages: [String] = []
     ) {
         self.id = id
         self.callID = callID
@@ -118,6 +137,7 @@ struct InviteSession: StateMachine {
         self.timings = timings
         self.ringLimit = ringLimit
         self.random = random
+        self.packages = packages
     }
 
     var deadline: Instant? { timers.deadline }
@@ -162,7 +182,9 @@ struct InviteSession: StateMachine {
         timers.cancel(.ring)
         timers.cancel(.refresh)
         timers.cancel(.backOff)
+        timers.cancel(.flow)
         postponed = nil
+        infoQueue = []
         tell(.ended(id, end))
     }
 }

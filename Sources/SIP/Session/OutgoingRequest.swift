@@ -21,8 +21,19 @@ struct OutgoingRequest: Sendable {
     var hasContact: Bool
     /// From stands for nobody yet: its host becomes our address towards the first target.
     var isAnonymous = false
-    /// Tried last: where the dialog was heard.
+    /// Where the dialog was heard: tried last, or first when `prefers` says so.
     var fallback: SIPFlow?
+    /// The flow by which the account is registered: used when the next hop is the same server.
+    var preferred: SIPFlow?
+
+    /// The next hop's URI leads nowhere by itself, or to something less secure than the dialog's own flow.
+    func prefers(_ flow: SIPFlow) -> Bool {
+        switch (flow.transport, nextHop.transport) {
+        case (.ws, "ws"), (.wss, "ws"), (.wss, "wss"): true
+        case (.ws, nil), (.wss, nil), (.tls, nil): !nextHop.isSecure || flow.transport.isSecure
+        default: false
+        }
+    }
 }
 
 /// Why a request has no final response.

@@ -6,11 +6,17 @@ public struct TransactionTimings: Sendable, Equatable {
     public var t2: Duration
     /// How long a message stays in the network.
     public var t4: Duration
+    /// A target over UDP that says nothing for so long is left for the next one, when there is one (RFC 3263 §4.3). The last one has
+    /// the whole `limit`.
+    public var targetLimit: Duration
 
-    public init(t1: Duration = .milliseconds(500), t2: Duration = .seconds(4), t4: Duration = .seconds(5)) {
+    public init(
+        t1: Duration = .milliseconds(500), t2: Duration = .seconds(4), t4: Duration = .seconds(5), targetLimit: Duration = .seconds(4)
+    ) {
         self.t1 = t1
         self.t2 = t2
         self.t4 = t4
+        self.targetLimit = targetLimit
     }
 
     /// Timers B, F, H, J, L and M: 64·T1.

@@ -28,6 +28,8 @@ struct Delivery {
     /// As it was sent last.
     var sent: SIPRequest?
     var flow: SIPFlow?
+    /// How many connections died under the request.
+    var reconnections = 0
     /// What an earlier target said: better than silence of a later one.
     var refusal: (response: SIPResponse, request: SIPRequest, flow: SIPFlow)?
 
@@ -46,17 +48,34 @@ struct Connection {
 
     let transport: SIPTransport
     let remote: SocketAddress
+    /// The name that TLS verified for us; nil for a connection that a peer opened.
+    let serverName: String?
+    /// A guest's connection: the one URI that it may call. nil for all others.
+    var guestURI: SIPURI?
     var local: SocketAddress
     var state: State
     var lastUsed: Instant
+    /// A whole message came by it.
+    var hasSpoken = false
+
+    var key: ConnectionKey { ConnectionKey(transport: transport, remote: remote, serverName: serverName) }
 
     var flow: SIPFlow { SIPFlow(transport: transport, local: local, remote: remote) }
 }
 
-/// Finds a connection to use again (RFC 3261 §18.1.1, RFC 5923).
+/// Finds a connection to use again (RFC 3261 §18.1.1). With TLS the verified name belongs to it: a server that proved to be
+/// a.example is not b.example, even at the same address (RFC 5922 §7.3). `alias` of RFC 5923 is neither asked for nor obeyed: it
+/// would need client certificates, and outbound (RFC 5626) does better.
 struct ConnectionKey: Hashable {
     let transport: SIPTransport
     let remote: SocketAddress
+    let serverName: String?
+
+    init(transport: SIPTransport, remote: SocketAddress, serverName: String?) {
+        self.transport = transport
+        self.remote = remote
+        self.serverName = transport.isSecure ? serverName : nil
+    }
 }
 
 /// An account and what was learned about its servers.

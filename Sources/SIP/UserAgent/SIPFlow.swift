@@ -7,6 +7,19 @@ public enum SIPTransport: String, Sendable, Hashable, CaseIterable {
     /// Reliable transports need no retransmission.
     public var isReliable: Bool { self != .udp }
     public var isSecure: Bool { self == .tls || self == .wss }
+    public var isWebSocket: Bool { self == .ws || self == .wss }
+
+    /// What `transport=` means in a `sips:` URI (RFC 3261 §26.2.2, RFC 7118 §5.2.4); nil: not possible there.
+    public var secured: SIPTransport? {
+        switch self {
+        case .udp: nil
+        case .tcp, .tls: .tls
+        case .ws, .wss: .wss
+        }
+    }
+
+    /// The `transport` parameter of a Contact: `ws` stands for both kinds of WebSocket.
+    public var uriParameter: String { self == .wss ? SIPTransport.ws.rawValue : rawValue }
 
     /// The port when a URI or a Via names none (RFC 3261 §19.1.2, RFC 7118 §5).
     public var defaultPort: UInt16 {
@@ -26,6 +39,9 @@ public enum SIPTransport: String, Sendable, Hashable, CaseIterable {
 public struct ConnectionID: Hashable, Sendable {
     public let raw: UInt64
     public init(raw: UInt64) { self.raw = raw }
+
+    /// The user agent opened it.
+    var isOutgoing: Bool { raw & 1 == 1 }
 }
 
 /// Where a message came from or goes to.

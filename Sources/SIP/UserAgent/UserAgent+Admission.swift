@@ -7,10 +7,14 @@ extension UserAgent {
     static let known: Set<SIPMethod> = Set(allowed + [.register, .prack, .refer, .notify, .subscribe, .message, .publish])
 
     mutating func admit(_ request: SIPRequest, _ key: TransactionKey, _ flow: SIPFlow, isMerged: Bool, at now: Instant) {
-        if let refusal = refusal(of: request, isMerged: isMerged) { return respond(key, refusal, at: now) }
+        if let refusal = guestRefusal(of: request, flow) ?? refusal(of: request, isMerged: isMerged) { return respond(key, refusal, at: now) }
         if let tag = request.headers.to?.tag {
             let dialog = LocalDialog(callID: request.headers.callID ?? "", localTag: tag)
             guard let id = sessionsByDialog[dialog] else { return respond(key, SIPResponse(to: request, status: 481), at: now) }
+            guard belongs(flow, to: id) else {
+                strays.foreignFlow &+= 1
+                return respond(key, SIPResponse(to: request, status: 403), at: now)
+            }
             serverTransactions[key]?.session = id
             sessions[id]?.handle(.request(request, key, flow), at: now)
             return drainSession(id, at: now)
@@ -22,6 +26,22 @@ extension UserAgent {
             respond(key, SIPResponse(to: request, status: isBusy ? 486 : 200, toTag: random.token(8)), at: now)
         default: respond(key, SIPResponse(to: request, status: 481, toTag: random.token(8)), at: now)
         }
+    }
+
+    /// A dialog that was set up over TLS or a WebSocket takes requests only from the same next hop, authenticated in the same way:
+    /// who guessed or saw its identifiers elsewhere cannot end it or turn its media. Over UDP and TCP nothing can be said.
+    func belongs(_ flow: SIPFlow, to id: SessionID) -> Bool {
+        guard let known = sessions[id]?.flow else { return true }
+        switch known.transport {
+        case .udp, .tcp: return true
+        case .ws: return flow.transport.isWebSocket && flow.remote.ip == known.remote.ip
+        case .tls, .wss: break
+        }
+        guard flow.transport == known.transport else { return false }
+        if flow.remote.ip == known.remote.ip { return true }
+        // Another server of a cluster proves the same name.
+        guard let name = verifiedName(known) else { return false }
+        return verifiedName(flow) == name
     }
 
     private mutating func admitInvite(_ request: SIPRequest, _ key: TransactionKey, _ flow: SIPFlow, at now: Instant) {
@@ -46,7 +66,7 @@ extension UserAgent {
         if !UserAgent.allowed.contains(request.method), request.headers.to?.tag == nil { return refuse(405) }
         if !request.uri.isSIP { return refuse(416) }
         if isMerged { return refuse(482) }
-        let unknown = request.headers.require.filter { !configuration.supported.map { SIPSyntax.lowercased($0) }.contains($0) }
+        let unknown = request.headers.require.filter { !supported.map { SIPSyntax.lowercased($0) }.contains($0) }
         if !unknown.isEmpty {
             var response = refuse(420)
             response.headers.unsupported = unknown

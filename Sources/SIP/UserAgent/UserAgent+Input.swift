@@ -9,8 +9,10 @@ extension UserAgent {
         case .connected(let id, let local, let remote): connected(id, local, remote, at: now)
         case .connectionFailed(let id, let reason): connectionLost(id, reason, at: now)
         case .closed(let id): connectionLost(id, .other("connection closed"), at: now)
-        case .accepted(let flow): accepted(flow, at: now)
+        case .accepted(let flow): accepted(flow, guest: nil, at: now)
+        case .acceptedGuest(let flow, let uri): accepted(flow, guest: uri, at: now)
         case .unreachable(let transport, let address): unreachable(transport, address, at: now)
+        case .addressesChanged(let usable): addressesChanged(usable, at: now)
 
         case .addAccount(let account): accounts[account.id] = AccountState(account)
         case .register(let id): register(id, at: now)
@@ -25,6 +27,8 @@ extension UserAgent {
         case .reoffer(let id, let body): tell(.reoffer(body: body), id, at: now)
         case .answerReoffer(let id, let body, let status): tell(.answerReoffer(body: body, status: status), id, at: now)
         case .hangUp(let id, let reason): tell(.hangUp(reason: reason), id, at: now)
+        case .sendInfo(let id, let package, let contentType, let body):
+            tell(.sendInfo(InviteSession.QueuedInfo(package: package, contentType: contentType, body: body)), id, at: now)
         case .shutdown: shutDown(at: now)
         }
     }

@@ -13,8 +13,12 @@ extension UserAgent {
         case closed(ConnectionID)
         /// A peer connected; `connection` is set.
         case accepted(SIPFlow)
+        /// A browser's page that we served connected by WebSocket: it may call nobody but us, by this URI. `connection` is set.
+        case acceptedGuest(SIPFlow, uri: SIPURI)
         /// ICMP said so.
         case unreachable(SIPTransport, SocketAddress)
+        /// The machine's addresses now, without loopback: told when one came or went.
+        case addressesChanged([IPAddress])
 
         case addAccount(SIPAccount)
         case register(String)
@@ -36,6 +40,9 @@ extension UserAgent {
         case answerReoffer(SessionID, body: [UInt8]?, status: Int)
         /// CANCEL, BYE or 603, by state. `reason` becomes the text of a Reason header (RFC 3326).
         case hangUp(SessionID, reason: String?)
+        /// An INFO of a package (RFC 6086). They leave in this order, one at a time, as soon as the dialog allows: the caller's with the
+        /// first provisional response that makes a dialog, the callee's with the ACK.
+        case sendInfo(SessionID, package: String, contentType: String, body: [UInt8])
         /// Ends all sessions, un-registers all accounts, refuses what comes.
         case shutdown
     }
@@ -72,6 +79,10 @@ extension UserAgent {
         public var acknowledgements = 0
         public var refusedTransactions = 0
         public var refusedConnections = 0
+        /// Requests inside a dialog of TLS or WebSocket that came by another way.
+        public var foreignFlow = 0
+        /// Requests of guests that were for somebody else, or of methods that are not theirs.
+        public var refusedGuests = 0
         public init() {}
     }
 }

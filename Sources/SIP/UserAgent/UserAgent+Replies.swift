@@ -16,6 +16,9 @@ extension UserAgent {
             case .timedOut: break  // a failure without ACK ends all the same
             case .terminated:
                 serverTransactions[key] = nil
+                let source = transaction.flow.remote.ip
+                let left = (transactionsBySource[source] ?? 1) - 1
+                transactionsBySource[source] = left > 0 ? left : nil
                 if let merge = transaction.mergeKey, mergeable[merge] == key { mergeable[merge] = nil }
             }
         }
@@ -49,15 +52,19 @@ extension UserAgent {
     }
 
     /// UDP: to the source when it asked for `rport`, else to the source's address and sent-by's port. Streams: on the same connection;
-    /// when that is gone, on a new one to sent-by's port. `maddr` is not obeyed: it would make us throw stones for others.
+    /// when that is gone, on a new one to sent-by's port, or to the server when it was us who connected. `maddr` is not obeyed: it would make us throw stones for others.
     private mutating func reply(_ bytes: [UInt8], _ request: SIPRequest, _ flow: SIPFlow, at now: Instant) {
         guard let via = request.headers.topVia else { return }
         let sentBy = SocketAddress(flow.remote.ip, via.port.flatMap { $0 == 0 ? nil : $0 } ?? via.defaultPort)
         var flow = flow
         if flow.transport == .udp {
             if !via.hasRport { flow.remote = sentBy }
-        } else if flow.connection.flatMap({ connections[$0] }) == nil, flow.connection != nil {
-            let id = connection(flow.transport, to: sentBy, from: flow.local, name: nil, at: now)
+        } else if let gone = flow.connection, connections[gone] == nil {
+            // Nobody listens there (RFC 7118 §5.2).
+            if UserAgent.isGuest(flow) { return }
+            let id =
+                gone.isOutgoing
+                ? connection(again: flow, name: nil, at: now) : connection(flow.transport, to: sentBy, from: flow.local, name: nil, at: now)
             guard var known = connections[id]?.flow else { return }
             known.connection = id
             flow = known

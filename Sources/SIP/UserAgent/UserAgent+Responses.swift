@@ -2,6 +2,8 @@ import Core
 
 /// What client transactions say, and CANCEL (RFC 3261 §8.1.3, §9.1).
 extension UserAgent {
+    static let maximumReconnections = 4
+
     mutating func drainClient(_ key: TransactionKey, at now: Instant) {
         while let transaction = clientTransactions[key], let output = clientTransactions[key]?.poll() {
             switch output {
@@ -53,12 +55,25 @@ extension UserAgent {
     }
 
     private mutating func transactionFailed(_ token: RequestToken, _ key: TransactionKey, _ failure: RequestFailure, at now: Instant) {
-        guard case .sent(key, let progress) = deliveries[token]?.state else { return }
+        guard let delivery = deliveries[token], case .sent(key, let progress) = delivery.state else { return }
         switch progress {
-        case .calling, .proceeding: tryNextTarget(token, failure, at: now)
+        case .calling where delivery.reconnections < UserAgent.maximumReconnections && hasLostConnection(delivery):
+            // The server may only have closed an idle connection: again, on a new one.
+            guard let target = delivery.current else { return tryNextTarget(token, failure, at: now) }
+            deliveries[token]?.reconnections += 1
+            attempt(token, target, at: now)
+        case .calling, .proceeding:
+            tryNextTarget(token, failure, at: now)
+            // A REGISTER without any answer: the connection is taken for dead, whatever TCP thinks, so that the next try opens another.
+            if case .registration = token.owner, case .timeout = failure, let id = delivery.flow?.connection { close(id, at: now) }
         case .cancelPending, .cancelled: finish(token, failure, at: now)
         case .answered: return
         }
+    }
+
+    private func hasLostConnection(_ delivery: Delivery) -> Bool {
+        guard let id = delivery.flow?.connection else { return false }
+        return connections[id] == nil
     }
 
     private mutating func transactionEnded(_ token: RequestToken, _ key: TransactionKey, at now: Instant) {

@@ -12,20 +12,45 @@ extension UserAgent {
             uri: identity ?? SIPURI(user: UserAgent.defaultUser, host: .name("anonymous.invalid")))
         from.uri = from.uri.asAddressOfRecord
         let proxy = state == nil && uri != directTarget ? configuration.proxy : state?.proxy
+        let routes = preloadedRoutes(proxy, account: state?.id)
         let template = InviteSession.Template(
-            to: uri, from: from, isAnonymous: identity == nil, route: proxy, body: body, contentType: contentType)
+            to: uri, from: from, isAnonymous: identity == nil, routes: routes, nextHop: proxy ?? routes.first?.uri ?? uri, body: body,
+            contentType: contentType)
         addSession(id, callID: random.token(24), account: state?.id, isCaller: true)
         sessions[id]?.handle(.invite(template), at: now)
         drainSession(id, at: now)
     }
 
     static let defaultUser = "sidetone"
+    /// The option tag and the INFO package of RFC 8840.
+    static let trickle = "trickle-ice"
+
+    /// INFO packages that we take.
+    var packages: [String] { configuration.trickle ? [UserAgent.trickle] : [] }
+
+    /// The peer of this session named this option tag in its last Supported.
+    public func peerSupports(_ option: String, session: SessionID) -> Bool {
+        sessions[session]?.peerSupported.contains(SIPSyntax.lowercased(option)) == true
+    }
+
+    /// The peer of this session takes INFO of this package, as its last Recv-Info says.
+    public func peerReceivesInfo(_ package: String, session: SessionID) -> Bool {
+        sessions[session]?.peerPackages.contains(SIPSyntax.lowercased(package)) == true
+    }
+
+    /// The proxy, then what the registrar named as service route (RFC 3608 §6.1), unless that begins with the proxy itself.
+    private func preloadedRoutes(_ proxy: SIPURI?, account: String?) -> [NameAddress] {
+        let service = account.flatMap { registrations[$0]?.serviceRoute } ?? []
+        guard let proxy else { return service }
+        if let first = service.first?.uri, first.host == proxy.host, first.port == proxy.port { return service }
+        return [proxy.asRoute] + service
+    }
 
     mutating func addSession(_ id: SessionID, callID: String, account: String?, isCaller: Bool) {
         let localTag = random.token(12)
         sessions[id] = InviteSession(
             id: id, callID: callID, localTag: localTag, account: account, isCaller: isCaller, timings: configuration.timings,
-            ringLimit: configuration.ringLimit, random: random)
+            ringLimit: configuration.ringLimit, random: random, packages: packages)
         sessionsByDialog[LocalDialog(callID: callID, localTag: localTag)] = id
     }
 

@@ -32,11 +32,15 @@ public struct UserAgent: StateMachine {
     var sessionsByDialog: [LocalDialog: SessionID] = [:]
     var clientTransactions: [TransactionKey: ClientTransaction] = [:]
     var serverTransactions: [TransactionKey: ServerTransaction] = [:]
+    /// How many of them came from an address.
+    var transactionsBySource: [IPAddress: Int] = [:]
     var mergeable: [ServerTransaction.MergeKey: TransactionKey] = [:]
     var deliveries: [RequestToken: Delivery] = [:]
     var resolutions: [ResolutionID: RequestToken] = [:]
     var connections: [ConnectionID: Connection] = [:]
     var connectionsByRemote: [ConnectionKey: ConnectionID] = [:]
+    /// The names under which servers were reached, to come back to them when a connection is gone.
+    var serverNames: [Remote: String] = [:]
     var listeners: [(transport: SIPTransport, address: SocketAddress)] = []
 
     var timers = TimerTable<Timer>()

@@ -13,8 +13,14 @@ public struct UserAgentConfiguration: Sendable {
     public var supported: [String]
     /// Server transactions at the same time; more get 503 without state.
     public var maximumServerTransactions: Int
+    /// Server transactions of one address that is no server of an account: more get 503 while others are still served.
+    public var maximumServerTransactionsPerSource: Int { max(16, maximumServerTransactions / 2) }
     /// Accepted connections at the same time; more are closed.
     public var maximumConnections: Int
+    /// Accepted connections of one address: a further one takes the place of its oldest one without a call.
+    public var maximumConnectionsPerSource: Int { max(4, maximumConnections / 16) }
+    /// An accepted connection that brought no whole message is closed after this time.
+    public var firstMessageLimit = Duration.seconds(32)
     /// An incoming call that nobody answered for so long gets 480.
     public var ringLimit: Duration
     /// An accepted connection without traffic is closed after this time.
@@ -22,11 +28,16 @@ public struct UserAgentConfiguration: Sendable {
     public var timings: TransactionTimings
     /// Outbound proxy of calls without an account.
     public var proxy: SIPURI?
+    /// `urn:uuid:…` of this installation, always the same (RFC 5626 §4.1). nil: no outbound, no `+sip.instance`.
+    public var instanceID: String?
+    /// Trickle ICE by INFO (RFC 8840): said in Supported and Recv-Info, and taken.
+    public var trickle = true
 
     public init(
         userAgent: String = "Sidetone", maximumCalls: Int = 8, identity: SIPURI? = nil, displayName: String? = nil,
         supported: [String] = [], maximumServerTransactions: Int = 1000, maximumConnections: Int = 256,
-        ringLimit: Duration = .seconds(300), connectionIdleLimit: Duration = .seconds(900), timings: TransactionTimings = TransactionTimings()
+        ringLimit: Duration = .seconds(300), connectionIdleLimit: Duration = .seconds(900), timings: TransactionTimings = TransactionTimings(),
+        instanceID: String? = nil, trickle: Bool = true
     ) {
         self.userAgent = userAgent
         self.maximumCalls = maximumCalls
@@ -38,6 +49,8 @@ public struct UserAgentConfiguration: Sendable {
         self.ringLimit = ringLimit
         self.connectionIdleLimit = connectionIdleLimit
         self.timings = timings
+        self.instanceID = instanceID
+        self.trickle = trickle
     }
 }
 

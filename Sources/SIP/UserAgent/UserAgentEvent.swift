@@ -19,6 +19,8 @@ public struct IncomingCall: Sendable {
     public var callID: String
     /// The account whose address of record or Contact user the Request-URI names.
     public var account: String?
+    /// From a page that we served: what it says about itself counts for nothing.
+    public var isGuest: Bool { UserAgent.isGuest(flow) }
 
     public init(
         from: NameAddress, to: NameAddress, requestURI: SIPURI, offer: [UInt8]?, contentType: String = "application/sdp", flow: SIPFlow,
@@ -94,9 +96,17 @@ public enum UserAgentEvent: Sendable {
     case reoffered(SessionID, sdp: [UInt8]?)
     case reofferAnswered(SessionID, sdp: [UInt8]?)
     case reofferFailed(SessionID, status: Int)
+    /// The connection of an established session was lost and the peer takes no UPDATE: `.reoffer` with the description in force tells it our new
+    /// Contact.
+    case refreshNeeded(SessionID)
     /// 488 or 606 to our INVITE: the session waits for `.retry` or `.hangUp`.
     case rejected(SessionID, status: Int, reason: String, headers: SIPHeaders)
     case dtmfInfo(SessionID, digit: Character, durationMs: Int)
+    /// An INFO of a package that we take (RFC 6086); answered with 200 already.
+    case info(SessionID, package: String, contentType: String, body: [UInt8])
+    /// An INFO of ours was not taken: its status; 469 also when the peer never said that it takes the package, 408 and 503 when no
+    /// response came.
+    case infoFailed(SessionID, package: String, status: Int)
     /// The last event of a session.
     case ended(SessionID, SessionEnd)
     /// `cause` with `.failed` only.

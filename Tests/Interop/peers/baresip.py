@@ -36,6 +36,7 @@ net_interface {interface}
 module_path /usr/lib/baresip/modules
 module opus.so
 module g711.so
+module g722.so
 module ausine.so
 module aubridge.so
 module sndfile.so
@@ -54,7 +55,7 @@ opus_sprop_stereo yes
 """
 
 SECURITY = {"dtls": "mediaenc=dtls_srtp;medianat=ice", "sdes": "mediaenc=srtp-mand", "none": ""}
-CODEC = {"opus": "opus/48000/2", "PCMU": "pcmu/8000/1"}
+CODEC = {"opus": "opus/48000/2", "G722": "g722/16000/1", "PCMU": "pcmu/8000/1"}
 
 
 class Baresip(Process):

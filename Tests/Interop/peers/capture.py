@@ -27,6 +27,10 @@ class Datagram:
         return len(self.payload) >= 12 and self.payload[0] >> 6 == 2 and not 192 <= self.payload[1] <= 223
 
     @property
+    def is_rtcp(self):
+        return len(self.payload) >= 8 and self.payload[0] >> 6 == 2 and 192 <= self.payload[1] <= 223
+
+    @property
     def ssrc(self):
         return int.from_bytes(self.payload[8:12], "big")
 
@@ -40,6 +44,15 @@ class Datagram:
         basis = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         found, *_ = np.linalg.lstsq(basis, samples, rcond=None)
         return float(np.sum(np.square(basis @ found)) / max(1e-9, np.sum(np.square(samples))))
+
+
+def fields(path, names, display=None, *options):
+    """Rows of text, one for each packet of the file that the display filter lets through."""
+    command = ["tshark", "-r", path, "-T", "fields", *options]
+    for name in names:
+        command += ["-e", name]
+    done = subprocess.run(command + (["-Y", display] if display else []), capture_output=True, text=True, timeout=60, check=True)
+    return [line.split("\t") for line in done.stdout.splitlines()]
 
 
 class Capture(Process):
@@ -76,12 +89,7 @@ class Capture(Process):
         self.wait(15)
 
     def fields(self, names, display=None, *options):
-        """Rows of text, one for each packet that the display filter lets through."""
-        command = ["tshark", "-r", self.path, "-T", "fields", *options]
-        for name in names:
-            command += ["-e", name]
-        done = subprocess.run(command + (["-Y", display] if display else []), capture_output=True, text=True, timeout=60, check=True)
-        return [line.split("\t") for line in done.stdout.splitlines()]
+        return fields(self.path, names, display, *options)
 
     def datagrams(self):
         found = []

@@ -53,8 +53,9 @@ class Terminal(Process):
             assert time.monotonic() < deadline, f"the terminal did not become {columns} × {rows}"
             time.sleep(0.05)
 
-    def screen(self):
-        self.last_screen = self._tmux("capture-pane", "-p")
+    def screen(self, colours=False):
+        """As text; with `colours` the sequences that make them stand in it."""
+        self.last_screen = self._tmux("capture-pane", "-p", *(["-e"] if colours else []))
         return self.last_screen
 
     def wait_for(self, pattern, timeout=10, absent=False):
@@ -66,6 +67,14 @@ class Terminal(Process):
                 return screen
             assert time.monotonic() < deadline, f"{'still' if absent else 'no'} {pattern!r} within {timeout} s on\n{screen}"
             time.sleep(0.05)
+
+    def wait_until(self, condition, timeout, what):
+        """The first true value of what is asked again and again."""
+        deadline = time.monotonic() + timeout
+        while not (found := condition()):
+            assert time.monotonic() < deadline, f"no {what} within {timeout} s on\n{self.screen()}"
+            time.sleep(0.1)
+        return found
 
     def output_of(self, command, timeout=10):
         """Output of a shell command, taken from a file."""

@@ -17,6 +17,8 @@ final class ScriptedServer {
     /// Answers these statuses first, one a request.
     var refusals: [Int] = []
     var grantedExpires: UInt32?
+    /// Header fields of each 200 to REGISTER.
+    var extra: [(HeaderName, String)] = []
     private(set) var bindings: [SIPURI: UInt32] = [:]
 
     init(_ script: Script, _ credentials: Credentials, realm: String = "example", mode: Mode = .server) {
@@ -50,6 +52,7 @@ final class ScriptedServer {
         // Somebody else's binding comes first: ours is the one that counts.
         response.headers.add(.contact, "<sip:other@192.0.2.77>;expires=5")
         for contact in request.headers.contacts { response.headers.add(.contact, "\(contact);expires=\(granted)") }
+        for (name, value) in extra { response.headers.add(name, value) }
         return response
     }
 

@@ -33,6 +33,15 @@ final class Script {
     let address: SocketAddress
     private(set) var received: [(at: Instant, message: SIPMessage)] = []
     var react: (SIPMessage) -> [[UInt8]] = { _ in [] }
+    /// Takes connections of these transports.
+    var accepts: Set<SIPTransport> = []
+    var answersPings = true
+    /// What was opened to it, and what is open.
+    var opened: [(at: Instant, transport: SIPTransport, serverName: String)] = []
+    var open: [ConnectionID] = []
+    /// When a double CRLF came, and when a single one.
+    var pings: [Instant] = []
+    var pongs = 0
 
     init(_ ip: String) { address = SocketAddress(IPAddress(ip) ?? .loopbackV4, 5060) }
 
@@ -51,6 +60,7 @@ final class TestNetwork {
     private enum Arrival {
         case datagram([UInt8], from: SocketAddress, to: SocketAddress)
         case stream([UInt8], SIPFlow)
+        case toScript([UInt8], ConnectionID)
         case input(Phone, UserAgent.Input)
         case closure(() -> Void)
     }
@@ -62,6 +72,7 @@ final class TestNetwork {
     private var scripts: [SocketAddress: Script] = [:]
     /// The other end of a connection.
     private var peers: [ConnectionID: (Phone, SIPFlow)] = [:]
+    private var scripted: [ConnectionID: (script: Script, phone: Phone, flow: SIPFlow, framer: SIPStreamFramer)] = [:]
     private var acceptedCounter: UInt64 = 2
     private var portCounter: UInt16 = 40000
     private let random: RandomSource
@@ -122,12 +133,14 @@ final class TestNetwork {
                 phone.noteSent(transmit.bytes, at: now)
                 if let id = transmit.flow.connection {
                     if let (_, flow) = peers[id] { schedule(.stream(transmit.bytes, flow), after: delay) }
+                    if scripted[id] != nil { schedule(.toScript(transmit.bytes, id), after: delay) }
                 } else {
                     send(transmit.bytes, from: phone.address, to: transmit.flow.remote)
                 }
             case .resolve(let id, let query): resolve(id, query, phone)
-            case .connect(let id, let transport, _, let to, _): connect(id, transport, to, phone)
+            case .connect(let id, let transport, _, let to, let name): connect(id, transport, to, name, phone)
             case .close(let id):
+                if let entry = scripted.removeValue(forKey: id) { entry.script.open.removeAll { $0 == id } }
                 if let (other, flow) = peers.removeValue(forKey: id), let connection = flow.connection {
                     peers[connection] = nil
                     schedule(.input(other, .closed(connection)), after: delay)
@@ -141,7 +154,7 @@ final class TestNetwork {
     }
 
     private func resolve(_ id: ResolutionID, _ query: ResolutionQuery, _ phone: Phone) {
-        let transport = query.transport ?? .udp
+        let transport = query.transport ?? (query.secure ? .tls : .udp)
         var addresses: [SocketAddress] = []
         switch query.host {
         case .ip(let ip): addresses = [SocketAddress(ip, query.port ?? 5060)]
@@ -152,7 +165,60 @@ final class TestNetwork {
         schedule(.input(phone, .resolved(id, targets)), after: 0)
     }
 
-    private func connect(_ id: ConnectionID, _ transport: SIPTransport, _ to: SocketAddress, _ phone: Phone) {
+    /// The server closes all that is open; the phone hears of it.
+    func cut(_ script: Script) {
+        for id in script.open {
+            guard let entry = scripted.removeValue(forKey: id) else { continue }
+            schedule(.input(entry.phone, .closed(id)), after: delay)
+        }
+        script.open = []
+    }
+
+    /// The server writes to the connection that was opened last.
+    func push(_ script: Script, _ bytes: [UInt8]) {
+        guard let id = script.open.last, let entry = scripted[id] else { return }
+        schedule(.stream(bytes, entry.flow), after: delay)
+    }
+
+    private func connectScript(
+        _ script: Script, _ id: ConnectionID, _ transport: SIPTransport, _ name: String, _ phone: Phone
+    ) {
+        guard script.accepts.contains(transport) else {
+            return schedule(.input(phone, .connectionFailed(id, reason: .refused)), after: delay)
+        }
+        let local = SocketAddress(phone.address.ip, portCounter)
+        portCounter += 1
+        let flow = SIPFlow(transport: transport, local: local, remote: script.address, connection: id)
+        scripted[id] = (script, phone, flow, SIPStreamFramer())
+        script.open.append(id)
+        script.opened.append((now, transport, name))
+        schedule(.input(phone, .connected(id, local: local, remote: script.address)), after: delay)
+    }
+
+    private func arriveAtScript(_ bytes: [UInt8], _ id: ConnectionID) {
+        guard var entry = scripted[id] else { return }
+        var messages: [[UInt8]] = []
+        if bytes == [13, 10, 13, 10] {
+            entry.script.pings.append(now)
+            if entry.script.answersPings { schedule(.stream([13, 10], entry.flow), after: delay) }
+        } else if bytes == [13, 10] {
+            entry.script.pongs += 1
+        } else if entry.flow.transport.isWebSocket {
+            messages = [bytes]
+        } else {
+            entry.framer.append(bytes)
+            while let item = try? entry.framer.next() { if case .message(let message) = item { messages.append(message) } }
+            scripted[id]?.framer = entry.framer
+        }
+        for bytes in messages {
+            guard let message = try? SIPMessage.parse(bytes) else { continue }
+            entry.script.note(message, at: now)
+            for reply in entry.script.react(message) { schedule(.stream(reply, entry.flow), after: delay) }
+        }
+    }
+
+    private func connect(_ id: ConnectionID, _ transport: SIPTransport, _ to: SocketAddress, _ name: String, _ phone: Phone) {
+        if let script = scripts[to] { return connectScript(script, id, transport, name, phone) }
         guard let other = phones[to], other.listensTCP else {
             return schedule(.input(phone, .connectionFailed(id, reason: .refused)), after: delay)
         }
@@ -201,14 +267,21 @@ final class TestNetwork {
             if let phone = phones[to] {
                 phone.agent.receive(bytes, flow: SIPFlow(transport: .udp, local: to, remote: from), at: now)
                 drain(phone)
+            } else if let script = scripts[to], bytes == [13, 10, 13, 10] {
+                script.pings.append(now)
             } else if let script = scripts[to], let message = try? SIPMessage.parse(bytes) {
                 script.note(message, at: now)
                 for reply in script.react(message) { send(reply, from: to, to: from) }
             }
         case .stream(let bytes, let flow):
             guard let phone = phones.values.first(where: { $0.address.ip == flow.local.ip }) else { return }
-            phone.agent.receiveStream(bytes, flow: flow, at: now)
+            if flow.transport.isWebSocket {
+                phone.agent.receive(bytes, flow: flow, at: now)
+            } else {
+                phone.agent.receiveStream(bytes, flow: flow, at: now)
+            }
             drain(phone)
+        case .toScript(let bytes, let id): arriveAtScript(bytes, id)
         case .input(let phone, let input): tell(phone, input)
         case .closure(let action): action()
         }
@@ -233,8 +306,11 @@ extension Phone {
         case .reoffered(_, let sdp): return "reoffered \(text(sdp))"
         case .reofferAnswered(_, let sdp): return "reofferAnswered \(text(sdp))"
         case .reofferFailed(_, let status): return "reofferFailed \(status)"
+        case .refreshNeeded: return "refreshNeeded"
         case .rejected(_, let status, _, _): return "rejected \(status)"
         case .dtmfInfo(_, let digit, let duration): return "dtmf \(digit) \(duration)"
+        case .info(_, let package, let type, let body): return "info \(package) \(type) \(text(body))"
+        case .infoFailed(_, let package, let status): return "infoFailed \(package) \(status)"
         case .ended(_, let end): return "ended \(end.summary)"
         case .registration(_, let state, let status, let expires, let cause):
             let numbers = [status, expires].map { $0.map(String.init) ?? "-" }.joined(separator: " ")

@@ -1,0 +1,157 @@
+import Codecs
+import Core
+import Engine
+import Interface
+import RTP
+import Simulator
+import Testing
+
+/// Video beside audio in a call of two phones, over DTLS-SRTP and ICE.
+@Suite struct VideoCallTests {
+    static let file = Pictures.file(90, keys: [0, 45])
+
+    private func pair(
+        seed: UInt64 = 1, profile: LinkProfile = LinkProfile(), file: IVFFile = Self.file, alice: (inout PhoneConfiguration) -> Void = { _ in },
+        bob: (inout PhoneConfiguration) -> Void
+    ) -> Pair {
+        Pair(
+            seed: seed, profile: profile,
+            alice: {
+                $0.videoSource = .file(file)
+                $0.offersVideo = true
+                $0.takesOfferedVideo = true
+                alice(&$0)
+            }, bob: bob)
+    }
+
+    private func sees(_ configuration: inout PhoneConfiguration) {
+        configuration.takesOfferedVideo = true
+        configuration.receivesVideo = true
+    }
+
+    @Test func anEchoReturnsEveryFrame() {
+        let pair = pair(alice: { $0.receivesVideo = true }, bob: { $0.isEcho = true })
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(6))
+        let frames = pair.alice.frames()
+        let numbers = Pictures.numbers(frames, of: Self.file)
+        // From the first frame on, without a hole; a plea for a key frame at the start may turn it back once.
+        #expect(Pictures.faults(frames, of: Self.file).isEmpty && frames.count > 170, "\(frames.count)")
+        #expect(zip(numbers.dropFirst(10), numbers.dropFirst(11)).allSatisfy { one, next in one.map { ($0 + 1) % 90 } == next })
+        #expect(pair.alice.snapshot.calls.first?.hasVideo == true && pair.bob.snapshot.calls.first?.hasVideo == true)
+        #expect(pair.alice.heard().peak > 0 && pair.bob.heard().share(of: Pair.aliceTone) > 0.9)
+        let streams = pair.alice.snapshot.calls.first?.streams ?? []
+        #expect(streams.count == 2, "\(streams.count)")
+        pair.finish()
+        #expect(pair.alice.result?.outcome == .answered && pair.bob.result?.outcome == .answered)
+    }
+
+    /// Twice 5 % lost: what comes is right, and nearly everything comes.
+    @Test(arguments: [UInt64](1...6)) func anEchoOverLoss(seed: UInt64) {
+        let pair = pair(
+            seed: seed, profile: .rough(loss: seed % 2 == 0 ? .bernoulli(0.05) : .bursts(0.05)), alice: { $0.receivesVideo = true },
+            bob: { $0.isEcho = true })
+        #expect(pair.connect(limit: .seconds(40)))
+        pair.simulation.run(for: .seconds(2))
+        let before = pair.alice.frames().count
+        pair.simulation.run(for: .seconds(10))
+        let frames = pair.alice.frames()
+        #expect(Pictures.faults(frames, of: Self.file).isEmpty, "seed \(seed): \(Pictures.faults(frames, of: Self.file).prefix(3))")
+        #expect(frames.count - before > 270, "seed \(seed): \(frames.count - before) of 300")
+        #expect(pair.bob.video()?.statistics.retransmittedPacketsReceived ?? 0 > 10)
+        #expect(pair.alice.video()?.statistics.inbound?.nackCount ?? 0 > 5)
+        pair.finish()
+    }
+
+    /// Retransmission is not agreed on: key frames repair.
+    @Test func lossWithoutRetransmission() {
+        let pair = pair(seed: 3, profile: .rough(loss: .bernoulli(0.05)), bob: sees)
+        pair.edit(from: pair.alice) { text in
+            text.lines = text.lines.filter { !$0.hasSuffix(" nack") && !$0.contains("rtx/") && !$0.contains("apt=") }
+        }
+        #expect(pair.connect(limit: .seconds(40)))
+        pair.simulation.run(for: .seconds(12))
+        let frames = pair.bob.frames()
+        let figures = pair.bob.video()?.statistics
+        #expect(Pictures.faults(frames, of: Self.file).isEmpty && frames.count > 60, "\(frames.count)")
+        #expect(figures?.inbound?.pliCount ?? 0 > 3 && figures?.retransmittedPacketsReceived == 0 && figures?.inbound?.nackCount == 0)
+        #expect(pair.alice.video()?.statistics.keyFramesSent ?? 0 > 3)
+        pair.finish()
+    }
+
+    /// A person looks at the picture in mid-file: the plea leads to a key frame, long before the file has one.
+    @Test func whoLooksGetsAKeyFrame() {
+        let file = Pictures.file(3000)
+        let pair = pair(file: file, bob: { $0.takesOfferedVideo = true })
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(3))
+        // Nobody looks: nothing is given out.
+        #expect(pair.bob.frames().isEmpty && pair.bob.video()?.statistics.framesReceived ?? 0 > 60)
+        pair.bob.command(.viewVideo(pair.bob.call, true))
+        pair.simulation.run(for: .milliseconds(200))
+        let frames = pair.bob.frames()
+        #expect(frames.count(where: \.isKeyFrame) == 1 && frames.count >= 4)
+        #expect(pair.bob.video()?.statistics.inbound?.pliCount ?? 0 >= 1)
+        pair.bob.command(.viewVideo(pair.bob.call, false))
+        let seen = pair.bob.frames().count
+        pair.simulation.run(for: .seconds(1))
+        #expect(pair.bob.frames().count == seen)
+        pair.finish()
+    }
+
+    @Test func refusedVideoLeavesAudio() {
+        let pair = pair(bob: { _ in })
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(2))
+        #expect(pair.alice.snapshot.calls.first?.hasVideo == false && pair.bob.snapshot.calls.first?.hasVideo == false)
+        #expect(pair.alice.heard().share(of: Pair.bobTone) > 0.9 && pair.bob.heard().share(of: Pair.aliceTone) > 0.9)
+        #expect(pair.alice.frames.isEmpty && pair.bob.frames.isEmpty && pair.alice.snapshot.calls.first?.security == .dtls)
+        pair.finish()
+        #expect(pair.alice.result?.outcome == .answered)
+    }
+
+    /// On hold no picture is sent; it comes back with a key frame, under the same numbers.
+    @Test(arguments: [true, false]) func holdAndReturn(isByAlice: Bool) {
+        let pair = pair(bob: sees)
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(2))
+        let (holder, ssrc) = (isByAlice ? pair.alice : pair.bob, pair.alice.video()?.ssrc)
+        holder.command(.setHeld(holder.call, true))
+        pair.simulation.run(for: .seconds(1))
+        let held = pair.bob.frames().count
+        #expect(held > 50)
+        pair.simulation.run(for: .seconds(3))
+        #expect(pair.bob.frames().count == held)
+        holder.command(.setHeld(holder.call, false))
+        pair.simulation.run(for: .seconds(2))
+        let frames = pair.bob.frames()
+        #expect(frames.count > held + 45 && frames.indices.contains(held) && frames[held].isKeyFrame)
+        #expect(Pictures.faults(frames, of: Self.file).isEmpty && pair.alice.video()?.ssrc == ssrc && ssrc != nil)
+        #expect(pair.bob.heard().share(of: Pair.aliceTone) > 0.9 && pair.alice.heard().share(of: Pair.bobTone) > 0.9)
+        pair.finish()
+    }
+
+    /// Both send their own file, without encryption.
+    @Test func bothWaysInClear() {
+        let other = Pictures.file(40, seed: 9)
+        var packets: [WirePacket] = []
+        let pair = pair(
+            alice: {
+                $0.security = .none
+                $0.receivesVideo = true
+            },
+            bob: {
+                $0.security = .none
+                $0.videoSource = .file(other)
+                sees(&$0)
+            })
+        pair.simulation.tap { packets.append($0) }
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(3))
+        #expect(Pictures.faults(pair.bob.frames(), of: Self.file).isEmpty && Pictures.faults(pair.alice.frames(), of: other).isEmpty)
+        #expect(pair.bob.frames().count > 75 && pair.alice.frames().count > 75)
+        // Audio and video share ports and have SSRCs of their own.
+        #expect(Set(packets.filter { $0.from == "192.0.2.1" }.map(\.header.ssrc)).count == 2)
+        pair.finish()
+    }
+}

@@ -56,6 +56,8 @@ final class Call {
     var partner: CallID?
     /// Nil while they are not joined yet.
     var bridgeMode: BridgeMode?
+    /// Its peer sends a codec that the call it is joined with has not.
+    var sendsOtherCodec = false
     /// To be called and joined with this call once it is answered.
     var bridgesTo: String?
 

@@ -25,6 +25,8 @@ extension MediaSession {
 
     func setAudioBridge(_ bridge: AudioBridge, at now: Instant) {
         guard bridge != audioBridge else { return }
+        // The audio thread begins anew.
+        if audioBridge == .passing { rtp.ownClockRestarts() }
         audioBridge = bridge
         applyControls()
     }
@@ -32,7 +34,10 @@ extension MediaSession {
     /// - Returns: whether the packet is on its way to the other call.
     func passOn(_ header: RTPHeader, _ payload: RawSpan) -> Bool {
         guard audioBridge == .passing else { return false }
-        guard let codec = negotiated?.codecs.first(where: { $0.receivePayloadType == header.payloadType }) else { return true }
+        guard let codec = negotiated?.codecs.first(where: { $0.receivePayloadType == header.payloadType }) else {
+            passOver(header)
+            return true
+        }
         outputs.append(.audioPacket(RelayedAudio(codec: codec, header: header, payload: payload.copy())))
         return true
     }
@@ -89,6 +94,15 @@ extension MediaSession {
 
     /// The codec that is sent to this call's peer, and what comes from it.
     var codecInUse: NegotiatedCodec? { negotiated?.codecs.first }
+}
+
+extension NegotiatedMedia {
+    /// The peer was told of this payload type.
+    func expects(_ payloadType: UInt8) -> Bool {
+        codecs.contains { $0.receivePayloadType == payloadType } || dtmf.contains { $0.receivePayloadType == payloadType }
+    }
+
+    func has(_ codec: NegotiatedCodec) -> Bool { codecs.contains { $0.isSame(as: codec) } }
 }
 
 extension NegotiatedCodec {

@@ -75,8 +75,7 @@ extension MediaSession {
         guard ice == nil, let route = transport.route, let header = try? RTPHeader(datagram), let media = negotiated else { return false }
         // Once somebody is heard nobody else is, until that one falls silent and another port of the same host goes on (a NAT's new binding).
         if let last = lastReceivedAt, route.remote.ip != from.ip || now - last < Self.plainSilence { return false }
-        return media.codecs.contains { $0.receivePayloadType == header.payloadType }
-            || media.dtmf.contains { $0.receivePayloadType == header.payloadType }
+        return media.expects(header.payloadType)
     }
 
     /// RTCP follows RTP: its source shares the address with what was signalled or with what RTP was taken from.
@@ -97,7 +96,7 @@ extension MediaSession {
             do throws(SRTPError) {
                 let length = try keys.inbound.unprotectRTP(scratch, length: datagram.byteCount)
                 latch(transport, from: from)
-                deliver(UnsafeRawBufferPointer(rebasing: scratch[..<length]).bytes, at: now)
+                deliver(UnsafeRawBufferPointer(rebasing: scratch[..<length]).bytes, transport, at: now)
             } catch {
                 transport.countRefused(error)
             }
@@ -107,7 +106,7 @@ extension MediaSession {
                 return
             }
             latch(transport, from: from)
-            deliver(datagram, at: now)
+            deliver(datagram, transport, at: now)
         } else {
             transport.dropped.noKey += 1
         }
@@ -121,7 +120,7 @@ extension MediaSession {
 
     private func copy(_ datagram: RawSpan) { datagram.withUnsafeBytes { scratch.copyMemory(from: $0) } }
 
-    private func deliver(_ packet: RawSpan, at now: Instant) {
+    private func deliver(_ packet: RawSpan, _ transport: MediaTransport, at now: Instant) {
         guard let header = try? RTPHeader(packet) else { return }
         lastReceivedAt = now
         if !hasReceived {
@@ -129,6 +128,11 @@ extension MediaSession {
             outputs.append(.firstReceived)
         }
         if receiveVideo(header, in: packet, at: now) { return }
+        // What was never agreed on makes no new source: it would silence the one that is heard.
+        guard header.ssrc == rtp.remoteSSRC || describer.negotiated?.expects(header.payloadType) == true else {
+            transport.dropped.other += 1
+            return
+        }
         let payload = packet.extracting(header.payloadRange)
         let reception = rtp.receiveRTP(header, in: packet, at: now)
         switch reception {
@@ -208,9 +212,11 @@ extension MediaSession {
 
     private func send(_ frame: EncodedAudioHeader, _ payload: UnsafeRawBufferPointer, at now: Instant) {
         guard let transport = transports[1], let route = transport.route, transport.isReady else { return }
-        if isAnswered, let event = digits.next(timestamp: frame.timestamp) {
+        // Digits count in the stream's clock, which goes on where our frames' starts anew.
+        let shift = rtp.ownClockShift(frame.timestamp, payloadType: frame.payloadType, at: now)
+        if isAnswered, let event = digits.next(timestamp: frame.timestamp &+ shift) {
             event.packet.event.payload.withUnsafeBytes {
-                sendRTP(event.payloadType, $0, timestamp: event.timestamp, marker: event.packet.marker, transport, route, at: now)
+                sendRTP(event.payloadType, $0, timestamp: event.timestamp &- shift, marker: event.packet.marker, transport, route, at: now)
             }
             if let completed = event.packet.completed { outputs.append(.digit(completed.digit, durationMs: completed.durationMs, .outgoing)) }
             return

@@ -12,11 +12,13 @@ extension MediaSession {
     func adoptVideo(at now: Instant) {
         let media = describer.negotiatedVideo
         bundle.adopt(audio: negotiated.map(BundleDemultiplexer.Description.init), video: media.map(BundleDemultiplexer.Description.init))
+        // The numbers are the transport's, whoever has them: one of the two sections is enough.
+        rtp.setTransportFeedback(negotiated?.transportCCFeedback == true || media?.transportCCFeedback == true)
         guard let media, let codec = media.codecs.first else { return endVideo(at: now) }
         var configuration = VideoSession.Configuration(cname: describer.cname, ssrc: describer.videoSSRC, rtxSSRC: describer.rtxSSRC)
         configuration.adopt(media, codec)
         if video == nil {
-            video = VideoSession(configuration: configuration, random: environment.random, clock: environment.ntp)
+            video = VideoSession(configuration: configuration, after: videoNumbers, random: environment.random, clock: environment.ntp)
             video?.passesPackets = environment.configuration.isEcho || passesVideo
             if case .file(let file) = environment.configuration.videoSource { videoFile = VideoFileSource(file) }
         } else {
@@ -29,6 +31,7 @@ extension MediaSession {
         guard video != nil else { return }
         video?.handle(.close, at: now)
         pumpVideo(at: now)
+        videoNumbers = video?.numbers
         video = nil
         videoFile = nil
     }

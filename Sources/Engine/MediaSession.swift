@@ -76,7 +76,9 @@ final class MediaSession {
     private(set) var isAnswered = false
     /// How much longer than after an answer ICE and DTLS may take when they begin with early media: the peer may take them up with its answer only.
     var patience = Duration.zero
-    var isMuted = false { didSet { applyControls() } }
+    private(set) var isMuted = false
+    /// Where video under the same SSRCs stopped before.
+    var videoNumbers: VideoSession.Numbers?
     var hasReceived = false
     var hasSent = false
     /// The peer wants to know how loud we are.
@@ -281,8 +283,8 @@ final class MediaSession {
             }
             if state == .failed { outputs.append(.iceFailed) }
         case .validPair(let component, let local, let remote):
-            if transports[component]?.route == nil { setRoute(component, local, remote) }
-        case .selectedPair(let component, let pair): setRoute(component, pair.local.base, pair.remote.address)
+            if transports[component]?.route == nil { setRoute(component, local, remote, at: now) }
+        case .selectedPair(let component, let pair): setRoute(component, pair.local.base, pair.remote.address, at: now)
         // Nothing is sent there any more (RFC 7675 §5.1). Without RTCP's own path the call goes on.
         case .consentLost(let component):
             transports[component]?.setRoute(nil)
@@ -295,10 +297,17 @@ final class MediaSession {
         }
     }
 
-    private func setRoute(_ component: Int, _ local: SocketAddress, _ remote: SocketAddress) {
+    func setMuted(_ muted: Bool, at now: Instant) {
+        isMuted = muted
+        applyControls()
+        applyVideoControls(at: now)
+    }
+
+    private func setRoute(_ component: Int, _ local: SocketAddress, _ remote: SocketAddress, at now: Instant) {
         transports[component]?.setRoute(MediaTransport.Route(base: local, remote: remote))
         outputs.append(.trace(.stun, .local, "component \(component): pair \(local) \(remote)", local: local, remote: remote))
         applyControls()
+        applyVideoControls(at: now)
     }
 
     func flush(_ transport: MediaTransport, at now: Instant) {

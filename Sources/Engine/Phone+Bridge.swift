@@ -31,6 +31,7 @@ extension Phone {
             let wasPassing = leg.media.audioBridge == .passing
             leg.partner = nil
             leg.bridgeMode = nil
+            leg.sendsOtherCodec = false
             leg.media.setAudioBridge(.none, at: now)
             leg.media.setPassesVideo(false, at: now)
             if wasPassing, let port = leg.media.port { emit(.audio(.attach(leg.id, port))) }
@@ -43,7 +44,8 @@ extension Phone {
         guard let other = call.partner.flatMap({ calls[$0] }), call.isAnswered, other.isAnswered, let ours = call.media.codecInUse,
             let theirs = other.media.codecInUse
         else { return }
-        let mode: BridgeMode = ours.isSame(as: theirs) ? .passedThrough : .transcoded
+        let canPass = ours.isSame(as: theirs) && !call.sendsOtherCodec && !other.sendsOtherCodec
+        let mode: BridgeMode = canPass ? .passedThrough : .transcoded
         guard mode != call.bridgeMode else { return }
         let former = call.bridgeMode
         for leg in [call, other] {
@@ -72,7 +74,14 @@ extension Phone {
     mutating func passOn(_ output: MediaSession.Output, from call: Call, at now: Instant) {
         guard let other = call.partner.flatMap({ calls[$0] }), call.bridgeMode != nil else { return }
         switch output {
-        case .audioPacket(let packet): other.media.relay(packet, at: now)
+        case .audioPacket(let packet):
+            // A peer may send any codec that was agreed on (RFC 3264 §7), and the other may not have this one.
+            if let media = other.media.negotiated, !media.has(packet.codec) {
+                call.sendsOtherCodec = true
+                updateBridge(call, at: now)
+            } else {
+                other.media.relay(packet, at: now)
+            }
         case .audioSkipped(let sequence, let ssrc): other.media.rtp.relaySwallows(sequence, ssrc: ssrc)
         case .videoPacket(let packet):
             if other.media.forward(packet, from: UInt64(clamping: call.id.number), at: now) { call.media.requestKeyFrame(at: now) }

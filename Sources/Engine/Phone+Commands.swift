@@ -17,7 +17,7 @@ extension Phone {
         case .setMuted(let id, let isMuted):
             with(id, at: now) {
                 $1.isMuted = isMuted
-                $1.media.isMuted = isMuted
+                $1.media.setMuted(isMuted, at: now)
             }
         case .setHeld(let id, let isHeld): with(id, at: now) { $0.setHeld($1, isHeld, at: now) }
         case .sendDTMF(let id, let digits): with(id, at: now) { $0.sendDigits($1, digits, at: now) }
@@ -206,9 +206,14 @@ extension Phone {
 
     private mutating func setHeld(_ call: Call, _ isHeld: Bool, at now: Instant) {
         guard call.isAnswered, call.isHeldLocally != isHeld, call.reoffer == nil else { return }
+        let former = call.media.describer.direction
         call.media.describer.direction = isHeld ? .sendonly : .sendrecv
+        guard let offer = call.media.makeOffer(call.security ?? call.mode) else {
+            call.media.describer.direction = former
+            tell(.warning, "no-address", "the call cannot be \(isHeld ? "held" : "taken back"): no address is left", call: call.id, at: now)
+            return
+        }
         call.reoffer = .hold
-        guard let offer = call.media.makeOffer(call.security ?? call.mode) else { return }
         userAgent.handle(.reoffer(call.session, body: offer), at: now)
     }
 

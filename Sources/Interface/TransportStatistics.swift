@@ -29,7 +29,7 @@ public struct DroppedPackets: Sendable, Equatable {
     public var noKey = 0
     /// From an address that proved nothing.
     public var unknownSource = 0
-    /// Too short or malformed, or refused by the library for another reason.
+    /// Too short or malformed, of a payload type that was never agreed on, or refused by the library for another reason.
     public var other = 0
 
     public init() {}

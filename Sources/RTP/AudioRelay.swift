@@ -13,8 +13,9 @@ struct AudioRelay: Sendable {
         var timestampDelta: UInt32
     }
 
-    /// A jump of the source's numbers or clock beyond it is a new beginning.
+    /// A jump of the source's numbers or clock beyond it is a new beginning; backwards it is where the receiver sees one, too.
     private static let largestStep: Int16 = 1000
+    private static let largestStepBack = Int16(SequenceWindow.maximumMisorder)
 
     private var mapping: Mapping?
 
@@ -42,7 +43,7 @@ struct AudioRelay: Sendable {
         if let current = mapping {
             let step = Int16(bitPattern: sequence &- current.highest)
             let time = Int64(Int32(bitPattern: timestamp &- current.lastTimestamp))
-            if current.ssrc != ssrc || step > Self.largestStep || step < -Self.largestStep || abs(time) > Int64(clockRate) * 20 { mapping = nil }
+            if current.ssrc != ssrc || step > Self.largestStep || step <= -Self.largestStepBack || abs(time) > Int64(clockRate) * 20 { mapping = nil }
         }
         if mapping == nil {
             let start =

@@ -56,6 +56,14 @@ extension RTCPPacket {
 }
 
 extension RTCPFeedback {
+    /// Whom it is about stands in its entries, and the SSRC of the media source is 0 (RFC 5104 §4.3.1.2, draft-alvestrand-rmcat-remb-03 §2.2).
+    var namesItsSources: Bool {
+        switch self {
+        case .fullIntraRequest, .maximumBitrate: true
+        case .genericNACK, .transportWide, .pictureLossIndication, .other: false
+        }
+    }
+
     var packetType: UInt8 {
         switch self {
         case .genericNACK, .transportWide: RTCPType.transportFeedback

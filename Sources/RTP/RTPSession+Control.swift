@@ -87,7 +87,7 @@ extension RTPSession {
         case .maximumBitrate(let rate, let ssrcs):
             guard ssrcs.isEmpty || ssrcs.contains(outbound.ssrc) else { return }
             emit(.maximumBitrate(rate))
-        case .transportWide(let feedback): if configuration.extensions.transportSequence != nil { sentTransport.receive(feedback) }
+        case .transportWide(let feedback): sentTransport.receive(feedback)
         case .other: break
         }
     }
@@ -125,7 +125,7 @@ extension RTPSession {
     mutating func sendFeedback(_ feedback: RTCPFeedback, at now: Instant) -> Bool {
         guard configuration.isAVPF, let media = current, outputs.count < Self.outputCapacity else { return false }
         var packets = configuration.reducedSize ? [] : report(at: now)
-        packets.append(.feedback(sender: ssrc, media: media, feedback))
+        packets.append(.feedback(sender: ssrc, media: feedback.namesItsSources ? 0 : media, feedback))
         let bytes = RTCPPacket.bytes(of: packets)
         reports.handle(.compound(octets: bytes.count), at: now)
         emit(.transmit(bytes))

@@ -35,6 +35,16 @@ extension RTPSession {
         return write(header, transportNumber: { $0.takeTransportNumber() }, into: buffer).length
     }
 
+    /// Whose frames come next count from 0 again: the stream's clock goes on.
+    public mutating func ownClockRestarts() { isRelaying = true }
+
+    /// What the stream's clock, minus its random offset, is ahead of the media time of our own frames.
+    /// - Parameter timestamp: media time of the frame that is sent now, of this payload type.
+    public mutating func ownClockShift(_ timestamp: UInt32, payloadType: UInt8, at now: Instant) -> UInt32 {
+        _ = ownTimestamp(timestamp, clockRate: configuration.mediaClock(of: payloadType), at: now)
+        return ownShift
+    }
+
     /// Media time of our own frames after packets of another session: the clock goes on.
     mutating func ownTimestamp(_ timestamp: UInt32, clockRate: UInt32?, at now: Instant) -> UInt32 {
         if isRelaying, let clockRate {

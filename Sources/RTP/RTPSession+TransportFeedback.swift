@@ -16,8 +16,12 @@ extension RTPSession {
         return min(max(Self.shortestFeedbackInterval, .seconds(Double(lastFeedbackSize + Self.overhead) / octets)), longest)
     }
 
-    var sendsTransportFeedback: Bool {
-        configuration.transportFeedback && configuration.isAVPF && configuration.extensions.transportSequence != nil && rtcpBandwidth.total > 0
+    var sendsTransportFeedback: Bool { configuration.transportFeedback && configuration.isAVPF && rtcpBandwidth.total > 0 }
+
+    /// After a new offer and answer: whether any section of the transport has the numbers and their feedback.
+    public mutating func setTransportFeedback(_ isOn: Bool) {
+        configuration.transportFeedback = isOn
+        if !isOn { feedbackDue = nil }
     }
 
     mutating func receiveTransportSequence(_ number: UInt16, at now: Instant) {
@@ -32,7 +36,8 @@ extension RTPSession {
     mutating func takeTransportFeedback(at now: Instant) -> [RTCPPacket] {
         feedbackDue = nil
         // The base of each is one packet's; any source of the transport names it.
-        guard sendsTransportFeedback, let media = current ?? table.sources.first?.ssrc else { return [] }
+        guard sendsTransportFeedback else { return [] }
+        let media = current ?? table.sources.first?.ssrc ?? 0
         let packets = receivedTransport.takeFeedback().map { RTCPPacket.feedback(sender: ssrc, media: media, .transportWide($0)) }
         if !packets.isEmpty { lastFeedbackAt = now }
         return packets

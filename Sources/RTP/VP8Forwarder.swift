@@ -33,9 +33,6 @@ struct VP8Forwarder: Sendable {
         var levelZeroDelta: UInt8
     }
 
-    /// How far the numbers of a source may jump; beyond it they start anew.
-    private static let largestJump: Int64 = 3000
-
     private var mapping: Mapping?
     /// Of what left: the newest.
     private(set) var pictureID: UInt16?
@@ -63,8 +60,9 @@ struct VP8Forwarder: Sendable {
         let source = Source(id: id, ssrc: packet.ssrc)
         if let current = mapping, let highest = current.unwrapper.highest {
             let step = Int64(Int16(bitPattern: packet.sequenceNumber &- UInt16(truncatingIfNeeded: highest)))
-            // The source's numbers start anew.
-            if current.source == source, abs(step) > Self.largestJump { mapping = nil }
+            // The source's numbers start anew: by then its receiver has believed it. What is sent again may be older.
+            let isNewStart = step >= Int64(SequenceWindow.maximumDropout) || step <= -Int64(SequenceWindow.maximumMisorder)
+            if current.source == source, isNewStart, !packet.isRetransmission { mapping = nil }
         }
         if mapping?.source != source {
             guard packet.startsKeyFrame else {

@@ -85,12 +85,29 @@ public struct VideoSession: StateMachine {
     var packetsDiscarded = 0
     var peerMaximumBitrate: UInt64?
 
-    public init(configuration: Configuration, random: RandomSource, clock: NTPClock) {
+    /// Where the streams of a session that was closed have stopped.
+    public struct Numbers: Sendable {
+        fileprivate var sequence: UInt16
+        fileprivate var rtxSequence: UInt16
+        fileprivate var timestampOffset: UInt32
+    }
+
+    /// - Parameter former: of the session before it under the same SSRCs: SRTP sends no number of theirs again (RFC 3711 §3.3.1).
+    public init(configuration: Configuration, after former: Numbers? = nil, random: RandomSource, clock: NTPClock) {
         self.configuration = configuration
         rtp = RTPSession(configuration: Self.session(configuration), random: random, clock: clock)
         receiver = VideoReceiver(repairs: configuration.repairs)
         packetizer = VP8Packetizer(pictureID: UInt16(truncatingIfNeeded: random.next()))
-        rtxSequence = UInt16(truncatingIfNeeded: random.next()) & 0x7FFF
+        rtxSequence = former?.rtxSequence ?? UInt16(truncatingIfNeeded: random.next()) & 0x7FFF
+        if let former {
+            rtp.outbound = OutboundRTPStream(
+                ssrc: configuration.ssrc, firstSequence: former.sequence, timestampOffset: former.timestampOffset)
+        }
+    }
+
+    public var numbers: Numbers {
+        let upcoming = rtp.outbound.upcoming
+        return Numbers(sequence: upcoming.sequence, rtxSequence: rtxSequence, timestampOffset: upcoming.timestampOffset)
     }
 
     /// Reports and feedback of video may take 5 % of this, in bit/s.
@@ -122,8 +139,11 @@ public struct VideoSession: StateMachine {
     public var remoteSSRC: UInt32? { rtp.remoteSSRC }
 
     public var deadline: Instant? {
-        [rtp.deadline, receiver.deadline, pacedAt, keyFrameRequest.deadline, configuration.announcesBitrate ? bitrate.deadline : nil]
-            .compactMap { $0 }.min()
+        [
+            rtp.deadline, receiver.deadline, pacedAt, canAskForKeyFrame ? keyFrameRequest.deadline : nil,
+            configuration.announcesBitrate ? bitrate.deadline : nil,
+        ]
+        .compactMap { $0 }.min()
     }
 
     public mutating func poll() -> Output? { outputs.isEmpty ? nil : outputs.removeFirst() }
@@ -222,8 +242,11 @@ public struct VideoSession: StateMachine {
         }
     }
 
+    /// A wish that cannot be told must not be due either: it would stay due.
+    private var canAskForKeyFrame: Bool { rtp.remoteSSRC != nil && (configuration.takesPLI || configuration.takesFIR) }
+
     private mutating func askForKeyFrame(at now: Instant) {
-        guard rtp.remoteSSRC != nil, configuration.takesPLI || configuration.takesFIR, keyFrameRequest.takeDue(at: now) else { return }
+        guard canAskForKeyFrame, keyFrameRequest.takeDue(at: now) else { return }
         rtp.handle(configuration.takesPLI ? .requestKeyFrame : .requestFullIntra, at: now)
     }
 
@@ -246,7 +269,13 @@ public struct VideoSession: StateMachine {
             case .maximumBitrate(let rate):
                 peerMaximumBitrate = rate
                 outputs.append(.maximumBitrate(rate))
-            case .goodbye, .collision: break
+            // The numbers start anew under another SSRC, and so does what is passed on.
+            case .collision:
+                forwarder.stop()
+                history = SentPacketHistory()
+                sent = nil
+                timestampOffset = nil
+            case .goodbye: break
             }
         }
     }

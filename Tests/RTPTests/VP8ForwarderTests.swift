@@ -54,6 +54,33 @@ import Testing
 
     private func descriptor(_ packet: VP8Forwarder.Forwarded) throws -> VP8Descriptor { try VP8Descriptor(packet.payload.span.bytes) }
 
+    /// A source whose numbers start anew, by any step that its receiver believes: what leaves goes on in one row, from a key frame.
+    @Test(arguments: [-60_000, -3000, -500, -101, 3000, 20_000]) func aSourceThatRenumbers(step: Int) throws {
+        var source = Source(id: 1, ssrc: 7, sequence: 30_000, timestamp: 5, picture: 9)
+        var stream = Stream()
+        var left = [try #require(stream.pass(source.next(isKeyFrame: true), from: source).packet)]
+        for _ in 0..<200 { left.append(try #require(stream.pass(source.next(), from: source).packet)) }
+        source.sequence &+= UInt16(truncatingIfNeeded: step)
+        let first = stream.pass(source.next(), from: source)
+        #expect(first.packet == nil && first.needsKeyFrame)
+        left.append(try #require(stream.pass(source.next(isKeyFrame: true), from: source).packet))
+        for _ in 0..<20 { left.append(try #require(stream.pass(source.next(), from: source).packet)) }
+        #expect(zip(left, left.dropFirst()).allSatisfy { $1.sequenceNumber == $0.sequenceNumber &+ 1 })
+    }
+
+    /// What is late, or sent again after a long while, keeps its place.
+    @Test(arguments: [(99, false), (900, true)]) func whatComesLateKeepsItsPlace(age: Int, isRetransmission: Bool) throws {
+        var source = Source(id: 1, ssrc: 7, sequence: 30_000, timestamp: 5, picture: 9)
+        var stream = Stream()
+        let first = try #require(stream.pass(source.next(isKeyFrame: true), from: source).packet)
+        var late = source.next()
+        late.isRetransmission = isRetransmission
+        for _ in 0..<age { _ = stream.pass(source.next(), from: source) }
+        let out = stream.pass(late, from: source)
+        #expect(out.packet?.sequenceNumber == first.sequenceNumber &+ 1 && !out.needsKeyFrame)
+        #expect(stream.pass(source.next(), from: source).packet?.sequenceNumber == first.sequenceNumber &+ UInt16(age) &+ 2)
+    }
+
     @Test func continuityOverSwitchesAndWraps() throws {
         var one = Source(id: 1, ssrc: 7, sequence: 65_533, timestamp: .max - 4000, picture: 0x7FFE, level: 254)
         var other = Source(id: 2, ssrc: 7, sequence: 40_000, timestamp: 123, picture: 77, level: 9)
@@ -180,67 +207,5 @@ import Testing
         let pictures = try zip(packets, headers).map { try VP8Descriptor(Array($0[$1.payloadRange]).span.bytes).pictureID }
         for (one, next) in zip(pictures, pictures.dropFirst()) { #expect(next == one.map { ($0 + 1) & 0x7FFF }) }
         #expect(session.statistics.framesSent == 60 && session.statistics.keyFramesSent == 6)
-    }
-}
-
-/// The same for audio.
-@Suite struct AudioRelayTests {
-    private static let upcoming: (sequence: UInt16, timestampOffset: UInt32) = (100, 5000)
-
-    private func pass(
-        _ relay: inout AudioRelay, _ sequence: UInt16, ssrc: UInt32 = 1, after sent: VP8Forwarder.Sent? = nil, at now: Instant = .zero
-    ) -> (sequence: UInt16, timestamp: UInt32)? {
-        relay.pass(
-            sequence: sequence, timestamp: UInt32(sequence &- 50_000) * 160, ssrc: ssrc, clockRate: 8000, after: sent, upcoming: Self.upcoming,
-            at: now)
-    }
-
-    @Test func gapsStayAndSwallowedNumbersAreNotMissed() {
-        var relay = AudioRelay()
-        #expect(pass(&relay, 65_534)?.sequence == 100)
-        #expect(pass(&relay, 65_535)?.sequence == 101)
-        // 0 is lost, 1 is not passed on.
-        relay.swallow(1, ssrc: 1)
-        #expect(pass(&relay, 2)?.sequence == 103)
-        relay.swallow(2, ssrc: 9)
-        #expect(pass(&relay, 3)?.sequence == 104)
-        #expect(pass(&relay, 5)?.sequence == 106 && pass(&relay, 4)?.sequence == 105)
-    }
-
-    /// No number goes out twice, whatever the order: SRTP forbids it, and another payload under it is wrong.
-    @Test(arguments: [UInt64](1...40)) func noNumberTwice(seed: UInt64) {
-        let random = RandomSource(seed: seed)
-        func below(_ n: UInt64) -> Int { Int(random.next() % n) }
-        var order = (0..<400).map { UInt16(truncatingIfNeeded: 65_300 + $0) }
-        for index in order.indices.dropLast(6) where below(4) == 0 { order.swapAt(index, index + 1 + below(5)) }
-        var relay = AudioRelay()
-        var used: Set<UInt16> = [99]
-        var passed = 0
-        // What left before was number 99.
-        let sent = VP8Forwarder.Sent(sequence: 99, timestamp: 0, at: .zero)
-        for number in order {
-            if number / 40 % 3 == 1 {
-                relay.swallow(number, ssrc: 1)
-            } else if let out = pass(&relay, number, after: sent) {
-                #expect(used.insert(out.sequence).inserted, "seed \(seed): \(out.sequence) again, of \(number)")
-                passed += 1
-            }
-        }
-        #expect(passed > 200)
-    }
-
-    /// Another source goes on behind the former one, by the time that went by.
-    @Test func switchOfSource() {
-        var relay = AudioRelay()
-        #expect(pass(&relay, 10).map { [UInt32($0.sequence), $0.timestamp] } == [100, 5000])
-        let sent = VP8Forwarder.Sent(sequence: 100, timestamp: 5000, at: .zero)
-        let next = pass(&relay, 40_000, ssrc: 2, after: sent, at: .zero + .milliseconds(205))
-        #expect(next?.sequence == 101 && next?.timestamp == 5000 + 1600)
-        // A jump of the same source is a new beginning.
-        let last = VP8Forwarder.Sent(sequence: 101, timestamp: 6600, at: .zero + .milliseconds(205))
-        let jump = pass(&relay, 50_000, ssrc: 2, after: last, at: .zero + .milliseconds(206))
-        #expect(jump?.sequence == 102 && jump?.timestamp == 6760)
-        relay.interrupt()
-        #expect(pass(&relay, 50_001, ssrc: 2, after: last, at: .zero + .milliseconds(225))?.sequence == 102)
     }
 }

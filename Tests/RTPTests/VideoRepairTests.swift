@@ -41,6 +41,82 @@ import Testing
         #expect(missing.receive(506, at: at(7)) && missing.takeDue(roundTrip: .milliseconds(10), at: at(20)) == [505])
     }
 
+    /// A peer that takes neither PLI nor FIR: a wish for a key frame wakes nobody, or it would do so for ever.
+    @Test func aWishThatCannotBeToldIsNeverDue() {
+        var source = VideoSamples.session(VideoSamples.configuration(0x1111_0000))
+        var configuration = VideoSamples.configuration(0x2222_0000)
+        configuration.takesPLI = false
+        var session = VideoSamples.session(configuration, seed: 2)
+        for number in 0..<20 as Range<UInt32> {
+            let now = at(Int64(number) * 33)
+            source.send(
+                VideoSamples.frame(number, isKeyFrame: false, count: 500, random: RandomSource(seed: 3)), mediaTime: UInt64(number) * 3000,
+                isKeyFrame: false, at: now)
+            for packet in source.drain().rtp { session.receive(packet, at: now) }
+            session.handle(.requestKeyFrame, at: now)
+            session.handleTimeout(at: now)
+            #expect(session.deadline.map { $0 > now } ?? true, "\(number)")
+        }
+        let feedback = session.drain().feedback
+        #expect(feedback.allSatisfy { $0 != .pictureLossIndication })
+    }
+
+    /// Whom FIR and REMB are about stands in their entries; NACK and PLI name it in the head.
+    @Test func onlySomeFeedbackNamesTheSourceInItsHead() {
+        var source = VideoSamples.session(VideoSamples.configuration(0x1111_0000))
+        var configuration = VideoSamples.configuration(0x2222_0000)
+        configuration.announcesBitrate = true
+        configuration.takesFIR = true
+        for takesPLI in [true, false] {
+            configuration.takesPLI = takesPLI
+            var session = VideoSamples.session(configuration, seed: 2)
+            source.send(VideoSamples.frame(0, isKeyFrame: true, count: 500, random: RandomSource(seed: 3)), mediaTime: 0, isKeyFrame: true, at: at(0))
+            for packet in source.drain().rtp { session.receive(packet, at: at(0)) }
+            session.handle(.requestKeyFrame, at: at(10))
+            session.handleTimeout(at: at(1500))
+            var kinds: [String] = []
+            for case .feedback(_, let media, let feedback) in session.drain().rtcp.flatMap({ RTCPCompound($0.span.bytes).packets }) {
+                switch feedback {
+                case .pictureLossIndication:
+                    kinds.append("PLI")
+                    #expect(media == 0x1111_0000)
+                case .fullIntraRequest(let entries):
+                    kinds.append("FIR")
+                    #expect(media == 0 && entries.map(\.ssrc) == [0x1111_0000])
+                case .maximumBitrate(_, let ssrcs):
+                    kinds.append("REMB")
+                    #expect(media == 0 && ssrcs == [0x1111_0000])
+                default: break
+                }
+            }
+            #expect(Set(kinds) == [takesPLI ? "PLI" : "FIR", "REMB"], "\(kinds)")
+        }
+    }
+
+    /// A session under the same SSRCs as one before it: SRTP sends none of its numbers again.
+    @Test(arguments: 1...8) func numbersGoOnWhereASessionStopped(seed: UInt64) throws {
+        var former = VideoSamples.session(VideoSamples.configuration(0x1111_0000), seed: seed)
+        func frames(_ session: inout VideoSession, _ from: Int64) throws -> [RTPHeader] {
+            session.send(
+                VideoSamples.frame(0, isKeyFrame: true, count: 3000, random: RandomSource(seed: 3)), mediaTime: 0, isKeyFrame: true, at: at(from))
+            let first = session.drain().rtp
+            let packet = try #require(first.first)
+            let number = try RTPHeader(packet.span.bytes).sequenceNumber
+            session.receiveControl(
+                RTCPPacket.bytes(of: [.feedback(sender: 1, media: session.ssrc, .genericNACK([number]))]), at: at(from + 50))
+            return (first + session.drain().rtp).compactMap { packet in try? RTPHeader(packet.span.bytes) }
+        }
+        let before = try frames(&former, 0)
+        var next = VideoSession(
+            configuration: VideoSamples.configuration(0x1111_0000), after: former.numbers, random: RandomSource(seed: seed + 100),
+            clock: NTPClock(unixNanoseconds: 1_790_000_000_000_000_000, at: .zero))
+        let after = try frames(&next, 5000)
+        for ssrc in [0x1111_0000, 0x1111_0001] as [UInt32] {
+            let numbers = (before + after).filter { $0.ssrc == ssrc }.map(\.sequenceNumber)
+            #expect(numbers.count >= 2 && zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 &+ 1 }, "\(numbers)")
+        }
+    }
+
     @Test func retransmissionPayload() {
         #expect(RTXPayload.wrap(0xABCD, [1, 2]) == [0xAB, 0xCD, 1, 2])
         for (payload, number): ([UInt8], UInt16?) in [([0xAB, 0xCD, 1], 0xABCD), ([], nil), ([1], nil), ([1, 2], nil)] {

@@ -70,6 +70,27 @@ import Testing
         #expect(pair.alice.result?.outcome == .answered && pair.bob.result?.outcome == .answered)
     }
 
+    /// Packets that nobody agreed on, from the peer's own address and under another SSRC, do not silence the peer.
+    @Test func whatWasNeverAgreedOnIsNotHeard() {
+        let pair = Pair(both: { $0.security = .none })
+        var number: UInt16 = 100
+        pair.simulation.filters.append { datagram in
+            guard datagram.source.ip == pair.bob.address, datagram.kind == .rtp else { return [datagram] }
+            var other = datagram
+            other.payload[1] = 122
+            other.payload[2] = UInt8(number >> 8)
+            other.payload[3] = UInt8(number & 0xFF)
+            other.payload[8] ^= 0x55
+            number &+= 1
+            return [other, datagram]
+        }
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(3))
+        #expect(pair.alice.heard().share(of: Pair.bobTone) > 0.9)
+        #expect(pair.alice.snapshot.calls.first?.transports.first?.dropped.other ?? 0 > 100)
+        pair.finish()
+    }
+
     @Test func mutedIsSilent() {
         let pair = Pair()
         #expect(pair.connect())

@@ -131,6 +131,82 @@ import Testing
         trio.finish()
     }
 
+    /// Nothing was passed on to a held leg: parted, its stream's clock goes on all the same.
+    @Test(arguments: [true, false]) func theClockGoesOnAfterParting(isHeld: Bool) throws {
+        let trio = Trio()
+        trio.alice.command(.dial(uri: trio.hub.uri))
+        #expect(trio.simulation.run(limit: .seconds(10)) { trio.alice.hasMedia })
+        trio.simulation.run(for: .seconds(5))
+        trio.hub.command(.dial(uri: trio.bob.uri))
+        #expect(trio.simulation.run(limit: .seconds(10)) { trio.bob.hasMedia })
+        let ids = trio.hub.snapshot.calls.map(\.id)
+        if isHeld { trio.hub.command(.setHeld(ids[0], true)) }
+        trio.simulation.run(for: .seconds(1))
+        trio.hub.command(.join(ids[0], ids[1]))
+        trio.simulation.run(for: .seconds(2))
+        trio.hub.command(.part(ids[1]))
+        trio.simulation.run(for: .seconds(1))
+        if isHeld { trio.hub.command(.setHeld(ids[0], false)) }
+        trio.simulation.run(for: .seconds(2))
+        let went = trio.sent(from: trio.hub, to: trio.alice)
+        #expect(went.count > 300 && Set(went.map(\.header.ssrc)).count == 1)
+        for (one, next) in zip(went, went.dropFirst()) {
+            let step = Int32(bitPattern: next.header.timestamp &- one.header.timestamp)
+            #expect(next.header.sequenceNumber == one.header.sequenceNumber &+ 1 && step >= 960 && step <= 48_000 * 4, "\(step)")
+        }
+        #expect(trio.alice.heard().share(of: Trio.hubTone) > 0.9)
+        trio.finish()
+    }
+
+    /// Parted in the middle of a digit: it is one digit, and the next one does not wait.
+    @Test(arguments: [20, 60, 100, 140]) func partedInADigit(milliseconds: Int64) {
+        let trio = Trio()
+        #expect(trio.bridge())
+        trio.simulation.run(for: .seconds(5))
+        trio.alice.command(.sendDTMF(trio.alice.call, digits: "5"))
+        #expect(trio.simulation.run(limit: .seconds(2)) { trio.hub.digits(.incoming) == "5" })
+        trio.simulation.run(for: .milliseconds(milliseconds))
+        trio.hub.command(.part(trio.toBob))
+        trio.simulation.run(for: .milliseconds(500))
+        trio.hub.command(.sendDTMF(trio.toBob, digits: "7"))
+        trio.simulation.run(for: .seconds(1))
+        #expect(trio.bob.digits(.incoming) == "57")
+        trio.finish()
+    }
+
+    /// A peer may send any codec that was agreed on, also one that the other leg has not.
+    @Test func aCodecThatTheOtherHasNot() {
+        let trio = Trio(alice: { $0.codecs = ["PCMA", "PCMU"] }, bob: { $0.codecs = ["PCMU"] }, hub: { $0.codecs = ["PCMU", "PCMA"] })
+        // The hub prefers PCMU, Alice PCMA: each reads what it likes first.
+        let (alice, hub) = (trio.alice.address, trio.hub.address)
+        trio.simulation.filters.append { datagram in
+            let order = datagram.source.ip == alice ? " 0 8" : datagram.source.ip == hub && datagram.destination.ip == alice ? " 8 0" : nil
+            guard let order else { return [datagram] }
+            return [
+                datagram.editing { text in
+                    text.lines = text.lines.map { line in
+                        guard line.hasPrefix("m=audio") else { return line }
+                        let words = line.split(separator: " ")
+                        return words.prefix(3).joined(separator: " ") + order
+                            + words.dropFirst(3).filter { $0 != "0" && $0 != "8" }.map { " \($0)" }.joined()
+                    }
+                }
+            ]
+        }
+        trio.alice.command(.dial(uri: trio.hub.uri))
+        #expect(trio.simulation.run(limit: .seconds(10)) { trio.alice.hasMedia })
+        trio.hub.command(.dial(uri: trio.bob.uri))
+        #expect(trio.simulation.run(limit: .seconds(10)) { trio.bob.hasMedia })
+        #expect(trio.sent(from: trio.alice, to: trio.hub).last?.header.payloadType == 8)
+        #expect(trio.sent(from: trio.hub, to: trio.alice).last?.header.payloadType == 0)
+        let ids = trio.hub.snapshot.calls.map(\.id)
+        trio.hub.command(.join(ids[0], ids[1]))
+        trio.simulation.run(for: .seconds(3))
+        #expect(trio.bob.heard().share(of: Pair.aliceTone) > 0.9 && trio.alice.heard().share(of: Pair.bobTone) > 0.9)
+        #expect(trio.hub.snapshot.calls.allSatisfy { $0.bridgeMode == .transcoded })
+        trio.finish()
+    }
+
     /// Parted while transcoding; and a leg that ends no longer ends the other.
     @Test func partedCallsEndAlone() {
         let trio = Trio(alice: { $0.codecs = ["PCMU"] }, hub: { $0.codecs = ["opus", "PCMU"] })

@@ -51,6 +51,24 @@ import Testing
         #expect(pair.alice.result?.outcome == .answered)
     }
 
+    /// Hold is pressed while no address is left: it is said, and the call still finds its way back.
+    @Test func holdWithoutAnAddress() {
+        let pair = Pair()
+        #expect(pair.connect())
+        pair.alice.move(to: [])
+        pair.simulation.run(for: .seconds(2))
+        pair.alice.command(.setHeld(pair.alice.call, true))
+        pair.simulation.run(for: .seconds(2))
+        #expect(pair.alice.notices.contains("no-address") && pair.alice.snapshot.calls.first?.heldBy == nil)
+        pair.alice.move(to: ["198.51.100.7"])
+        expectBack(pair, within: .seconds(2))
+        // Now it can be held.
+        pair.alice.command(.setHeld(pair.alice.call, true))
+        pair.simulation.run(for: .seconds(2))
+        #expect(pair.alice.snapshot.calls.first?.heldBy == .local)
+        pair.finish()
+    }
+
     /// A second address is there already: nothing has to be opened.
     @Test func theOtherAddressIsUsed() {
         let pair = Pair()

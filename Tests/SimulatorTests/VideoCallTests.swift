@@ -1,10 +1,12 @@
 import Codecs
 import Core
-import Engine
 import Interface
 import RTP
+import SDP
 import Simulator
 import Testing
+
+@testable import Engine
 
 /// Video beside audio in a call of two phones, over DTLS-SRTP and ICE.
 @Suite struct VideoCallTests {
@@ -128,6 +130,95 @@ import Testing
         #expect(frames.count > held + 45 && frames.indices.contains(held) && frames[held].isKeyFrame)
         #expect(Pictures.faults(frames, of: Self.file).isEmpty && pair.alice.video()?.ssrc == ssrc && ssrc != nil)
         #expect(pair.bob.heard().share(of: Pair.aliceTone) > 0.9 && pair.alice.heard().share(of: Pair.bobTone) > 0.9)
+        pair.finish()
+    }
+
+    /// The picture is taken out of the call and comes back: under the same SSRC, whose numbers SRTP knows.
+    @Test(arguments: [UInt64](1...4)) func takenOutAndBack(seed: UInt64) {
+        let pair = pair(seed: seed, bob: sees)
+        var isOut = false
+        pair.edit(from: pair.alice) { text in
+            guard isOut else { return }
+            text.lines = text.lines.map { line in
+                line.hasPrefix("m=video")
+                    ? "m=video 0" + line.dropFirst("m=video".count).drop { $0 == " " }.drop { $0 != " " }
+                    : line.hasPrefix("a=group:BUNDLE") ? String(line.split(separator: " ").prefix(2).joined(separator: " ")) : line
+            }
+        }
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(2))
+        let ssrc = pair.alice.video()?.ssrc
+        #expect(ssrc != nil && pair.bob.frames().count > 40)
+        isOut = true
+        pair.alice.command(.setHeld(pair.alice.call, true))
+        pair.simulation.run(for: .seconds(1))
+        #expect(pair.alice.video() == nil && pair.bob.video() == nil)
+        isOut = false
+        pair.alice.command(.setHeld(pair.alice.call, false))
+        pair.simulation.run(for: .seconds(1))
+        let before = pair.bob.frames().count
+        pair.simulation.run(for: .seconds(2))
+        #expect(pair.alice.video()?.ssrc == ssrc && pair.bob.frames().count > before + 50, "seed \(seed): \(pair.bob.frames().count - before)")
+        #expect(Pictures.faults(pair.bob.frames(), of: Self.file).isEmpty)
+        #expect(pair.bob.heard().share(of: Pair.aliceTone) > 0.9 && pair.alice.heard().share(of: Pair.bobTone) > 0.9)
+        pair.finish()
+    }
+
+    /// Muted, the file stands still; afterwards it goes on.
+    @Test func mutedAndBack() {
+        let pair = pair(bob: sees)
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(2))
+        pair.alice.command(.setMuted(pair.alice.call, true))
+        pair.simulation.run(for: .milliseconds(500))
+        let before = pair.bob.frames().count
+        pair.simulation.run(for: .seconds(2))
+        #expect(before > 40 && pair.bob.frames().count == before)
+        pair.alice.command(.setMuted(pair.alice.call, false))
+        pair.simulation.run(for: .seconds(2))
+        #expect(pair.bob.frames().count > before + 50 && Pictures.faults(pair.bob.frames(), of: Self.file).isEmpty)
+        pair.finish()
+    }
+
+    /// Another address in mid-call: the picture comes back with the sound.
+    @Test(arguments: [Interface.SecurityPolicy.dtls, .sdes, .none]) func anotherAddress(_ policy: Interface.SecurityPolicy) {
+        let pair = pair(
+            alice: { $0.security = policy },
+            bob: {
+                $0.security = policy
+                sees(&$0)
+            })
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(2))
+        #expect(pair.bob.frames().count > 40)
+        pair.alice.move(to: ["192.0.2.77"])
+        pair.simulation.run(for: .seconds(4))
+        let before = pair.bob.frames().count
+        pair.simulation.run(for: .seconds(2))
+        #expect(pair.bob.frames().count > before + 50)
+        #expect(pair.bob.heard().share(of: Pair.aliceTone) > 0.9)
+        pair.finish()
+    }
+
+    /// Only the section of video has the transport's numbers: they are answered all the same.
+    @Test func transportFeedbackOfVideoAlone() {
+        let pair = pair(bob: sees)
+        pair.edit(from: pair.alice) { text in
+            guard let video = text.lines.firstIndex(where: { $0.hasPrefix("m=video") }) else { return }
+            text.lines = text.lines.enumerated().filter { $0.offset > video || !$0.element.contains("transport-wide-cc") }.map(\.element)
+        }
+        #expect(pair.connect())
+        // The first offer had no room for it in a datagram; the next ones are not counted.
+        let media = pair.alice.phone.calls[pair.alice.call]?.media
+        media?.describer.offerLimit = nil
+        for isHeld in [true, false] {
+            pair.alice.command(.setHeld(pair.alice.call, isHeld))
+            pair.simulation.run(for: .seconds(1))
+        }
+        #expect(media?.negotiated?.transportCCFeedback == false && media?.describer.negotiatedVideo?.transportCCFeedback == true)
+        pair.simulation.run(for: .seconds(3))
+        let figures = pair.alice.phone.calls[pair.alice.call]?.media.rtp.statistics.outbound
+        #expect(figures?.transportPacketsAcknowledged ?? 0 > 60, "\(figures?.transportPacketsAcknowledged ?? -1)")
         pair.finish()
     }
 

@@ -76,6 +76,13 @@ extension NegotiatedMedia {
         feedback.contains(RTCPFeedback.transportCC) && extensionMaps.contains { $0.uri == HeaderExtension.transportCC.rawValue }
     }
 
+    /// Transport-wide numbers without the feedback that answers them are not agreed on: browsers that number their packets and hear nothing of
+    /// them lower their rate by a fifth each second, down to nothing.
+    mutating func dropUnansweredNumbers() {
+        guard !feedback.contains(RTCPFeedback.transportCC) else { return }
+        extensionMaps.removeAll { $0.uri == HeaderExtension.transportCC.rawValue }
+    }
+
     private func extensions(where allows: (MediaDirection) -> Bool) -> NegotiatedExtensions {
         var out = NegotiatedExtensions()
         for map in extensionMaps where allows(map.direction ?? .sendrecv) {

@@ -164,6 +164,7 @@ extension NegotiatedMedia {
         for item in offered.feedback where isAVPF && !feedback.contains(item.type) {
             if !section.feedback(item.type, for: payloadTypes).isEmpty { feedback.append(item.type) }
         }
+        dropUnansweredNumbers()
     }
 
     /// What of our offer is in the answer, in the answer's order; the numbers may differ (RFC 3264 §5.1).

@@ -98,6 +98,7 @@ extension Negotiation {
         out.extensionMaps = ExtensionMap.usable(section.extensionMaps) { policy.extensions.contains($0.uri) }
         let payloadTypes = out.codecs.map(\.sendPayloadType)
         out.feedback = profile.isAVPF ? policy.feedback.filter { !section.feedback($0, for: payloadTypes).isEmpty } : []
+        out.dropUnansweredNumbers()
         out.xr = section.extendedReports.intersection(policy.extendedReports)
         return out
     }
@@ -120,6 +121,7 @@ extension Negotiation {
         out.dropExtensions(against: audio)
         let payloadTypes = out.codecs.map(\.sendPayloadType)
         out.feedback = profile.isAVPF ? policy.feedback.filter { !section.feedback($0, for: payloadTypes).isEmpty } : []
+        out.dropUnansweredNumbers()
         return out
     }
 

@@ -263,6 +263,29 @@ def test_https_with_an_own_certificate_beyond_loopback(lab):
     phone.stop()
 
 
+def test_a_call_that_is_hung_up_before_it_is_dialled_is_none(lab):
+    phone, url = serve(lab)
+    page = Visit(lab.chromium, url)
+    # The candidates take as long as the test likes.
+    lab.chromium.evaluate("""void (Media.prototype.gathered = async function () {
+        await new Promise(done => { window.letGo = done; });
+        return this.connection.localDescription.sdp;
+    })""")
+    page.call()
+    page.wait_state("Calling")
+    lab.chromium.wait_for("!!window.letGo", 10, "gathering")
+    page.press("hang-up")
+    lab.chromium.evaluate("void window.letGo()")
+    page.wait_state("You hung up", 5)
+    lab.chromium.wait_for("page.signalling.socket.readyState === WebSocket.CLOSED", 5, "end of the connection")
+    # Nothing came of it, so the link is still good.
+    again = Visit(lab.chromium, url)
+    again.wait_state("Ready to call")
+    assert not phone.of("call.incoming") and not [line for line in phone.of("message") if line["code"] == "link-used"]
+    assert len(phone.of("link")) == 1
+    phone.stop()
+
+
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
 def test_a_browser_is_put_through_to_a_phone_at_a_registrar(lab, name, tmp_path):
     kamailio = Kamailio(tmp_path / "kamailio", lab.link.far)

@@ -286,6 +286,26 @@ def test_a_call_that_is_hung_up_before_it_is_dialled_is_none(lab):
     phone.stop()
 
 
+def test_the_log_does_not_have_the_link(lab, tmp_path):
+    log = tmp_path / "log"
+    phone, url = serve(lab, "--auto-answer", "--echo", "--log-file", log, "--log-level", "debug", "--trace-sip")
+    page = Visit(lab.chromium, url)
+    page.call()
+    page.wait_state("Connected")
+    page.press("hang-up")
+    page.wait_state("You hung up")
+    phone.wait_for("result")
+    phone.stop()
+    text = log.read_text()
+    assert "a link for one call was made" in text and "INVITE sip:phone@" in text
+    assert url[-22:] not in text
+    # Without a file the lines on standard error are the log.
+    phone, url = serve(lab, "--log-level", "debug")
+    phone.wait_line(r"a link for one call was made")
+    phone.stop()
+    assert not [line for line in phone.output["stderr"] if url[-22:] in line]
+
+
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
 def test_a_browser_is_put_through_to_a_phone_at_a_registrar(lab, name, tmp_path):
     kamailio = Kamailio(tmp_path / "kamailio", lab.link.far)

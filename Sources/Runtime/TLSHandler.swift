@@ -12,6 +12,8 @@ final class TLSHandler: ChannelDuplexHandler {
     private let keyLog: (String) -> Void
     /// Told once: the handshake is done, or why not. Handlers that are added in it miss nothing.
     private var completed: ((Result<TLSNegotiated, TLSFailure>) -> Void)?
+    /// Our direction alone was closed: what still comes is thrown away until the peer or somebody's patience ends it.
+    private var isDraining = false
 
     init(_ connection: TLSConnection, keyLog: @escaping (String) -> Void, completed: @escaping (Result<TLSNegotiated, TLSFailure>) -> Void) {
         self.connection = connection
@@ -45,8 +47,10 @@ final class TLSHandler: ChannelDuplexHandler {
         perform(context, promise)
     }
 
-    /// A goodbye first, in either direction.
+    /// A goodbye first (RFC 8446 §6.1). When our direction alone is closed, the other stays open underneath: a reset for what the peer still sends
+    /// could take away an answer that it has not read yet.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode == .output, connection.isEstablished { isDraining = true }
         connection.close()
         perform(context)
         context.close(mode: mode, promise: promise)
@@ -78,7 +82,7 @@ final class TLSHandler: ChannelDuplexHandler {
                 context.close(promise: nil)
             case .closed:
                 tell(.failure(.interrupted))
-                context.close(promise: nil)
+                if !isDraining { context.close(promise: nil) }
             }
         }
     }

@@ -35,7 +35,7 @@ final class TLSHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         connection.receive(unwrapInboundIn(data).readableBytesView)
-        perform(context)
+        perform(context, answering: true)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -66,13 +66,15 @@ final class TLSHandler: ChannelDuplexHandler {
 
     /// What came out so far is taken first: a handler that writes while it is told something does not get the next thing in between.
     ///
-    /// - Parameter promise: kept when all that was written before is on its way.
-    private func perform(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>? = nil) {
+    /// - Parameters: promise: kept when all that was written before is on its way; answering: what is sent TLS itself says to what came.
+    private func perform(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>? = nil, answering: Bool = false) {
         var outputs: [TLSOutput] = []
         while let output = connection.poll() { outputs.append(output) }
         defer { if let promise { context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise) } }
         for output in outputs {
             switch output {
+            // A peer that begins again and again (each time it is told no, RFC 5246 §7.2.2) and reads nothing would have us keep all of that.
+            case .transmit where answering && !context.channel.isWritable: context.close(promise: nil)
             case .transmit(let bytes): context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
             case .received(let bytes): context.fireChannelRead(wrapInboundOut(ByteBuffer(bytes: bytes)))
             case .keyLog(let line): keyLog(line)

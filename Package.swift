@@ -107,7 +107,12 @@ let package = Package(
         tests(
             "SimulatorTests",
             ["Core", "Digest", "SIP", "SDP", "ICE", "RTP", "Secure", "Codecs", "Audio", "Interface", "Engine", "Simulator", "CVirtualTime"]),
-        tests("RuntimeTests", ["Core", "Digest", "Engine", "Interface", "Runtime", "SIP", "Secure"]),
+        tests(
+            "RuntimeTests",
+            [
+                "Core", "Digest", "Engine", "Interface", "Runtime", "SIP", "Secure", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]),
         tests("SidetoneTests", ["sidetone", "Runtime", "AudioIO", "Engine", "Interface", "Control", "SIP", "ICE", "Secure", "Core"]),
         tests("ArchitectureTests", []),
     ],

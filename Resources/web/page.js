@@ -101,7 +101,12 @@ class Signalling {
     return (await asked).status;
   }
 
+  // A call is meant, and its description is being made: it may be hung up already.
+  prepare() { if (this.state === "idle") this.state = "preparing"; }
+
   async dial(sdp) {
+    // Hung up meanwhile, or the connection was lost.
+    if (this.state !== "preparing") return;
     this.state = "calling";
     const response = await this.request("INVITE", sdp, early => {
       if (early.status === 100 || this.state !== "calling") return;
@@ -130,6 +135,8 @@ class Signalling {
     } else if (this.state === "calling") {
       this.state = "ending";
       this.write(`CANCEL ${this.invite.uri} SIP/2.0`, this.fields("CANCEL", this.invite.number, this.invite.branch));
+      this.end("You hung up");
+    } else if (this.state === "preparing") {
       this.end("You hung up");
     }
   }
@@ -389,7 +396,9 @@ class Page {
     byId("local").srcObject = this.camera ? this.media.stream : null;
     byId("local").hidden = !this.camera;
     this.set("calling", "Calling…");
-    await this.signalling.dial(await this.media.offer());
+    this.signalling.prepare();
+    const sdp = await this.media.offer().catch(problem => this.signalling.end(`The call could not be prepared (${problem.name})`, true));
+    await this.signalling.dial(sdp);
   }
 
   connected() {

@@ -49,13 +49,17 @@ static struct termios saved_state;
 static int saved_fd = -1;
 static char restore_codes[1024];
 static size_t restore_length;
+static char last_words[1024];
+static size_t last_words_length;
 static char crash_stack[65536];
-static const int crash_signals[] = {SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE};
+static const int crash_signals[] = {SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGQUIT};
 static struct sigaction previous[sizeof crash_signals / sizeof crash_signals[0]];
 
 static void on_crash(int number) {
   if (saved_fd >= 0) {
     ssize_t n = write(saved_fd, restore_codes, restore_length);
+    // Somebody asked for QUIT; the others nobody did.
+    if (number != SIGQUIT) n = write(saved_fd, last_words, last_words_length);
     (void)n;
     tcsetattr(saved_fd, TCSANOW, &saved_state);
   }
@@ -64,12 +68,18 @@ static void on_crash(int number) {
   raise(number);
 }
 
-void platform_install_crash_handlers(int fd, const char *restore) {
+static size_t keep(char *kept, size_t size, const char *text) {
+  size_t length = strlen(text);
+  if (length > size) length = size;
+  memcpy(kept, text, length);
+  return length;
+}
+
+void platform_install_crash_handlers(int fd, const char *restore, const char *words) {
   if (saved_fd >= 0 || tcgetattr(fd, &saved_state) != 0) return;
   saved_fd = fd;
-  restore_length = strlen(restore);
-  if (restore_length > sizeof restore_codes) restore_length = sizeof restore_codes;
-  memcpy(restore_codes, restore, restore_length);
+  restore_length = keep(restore_codes, sizeof restore_codes, restore);
+  last_words_length = keep(last_words, sizeof last_words, words);
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_crash;

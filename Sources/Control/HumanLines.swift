@@ -2,13 +2,19 @@ import Interface
 
 /// One line for a person for each event; nil for those that would only be noise (figures each second).
 public enum HumanLines {
+    /// The line as a log may keep it: without a link's token, which is as good as a password until it is used or has expired.
+    public static func logged(_ event: Event) -> String? {
+        guard case .link(_, let expires) = event else { return line(event) }
+        return "a link for one call was made, \(lifetime(expires))"
+    }
+
     public static func line(_ event: Event) -> String? {
         switch event {
         case .listening(let transport, let address, let port):
             return "listening on \(transport) \(address)" + (port.map { " port \($0)" } ?? "")
         case .registration(let account, let state, let status, let expires):
             return "\(account): \(state.rawValue)" + (status.map { " (\($0))" } ?? "") + (expires.map { ", expires in \($0) s" } ?? "")
-        case .link(let url, let expires): return "link for one call, good for \(max(1, expires / 60)) minutes: \(url)"
+        case .link(let url, let expires): return "link for one call, \(lifetime(expires)): \(url)"
         case .callIncoming(let id, let from, let name, _, let security, _):
             return "call \(id): incoming from \(name.map { "\"\($0)\" " } ?? "")\(from) (\(security.rawValue))"
         case .callState(let id, let state, let held, let reason):
@@ -25,6 +31,8 @@ public enum HumanLines {
         case .result(let result): return self.result(result)
         }
     }
+
+    private static func lifetime(_ seconds: Int) -> String { "good for \(max(1, seconds / 60)) minutes" }
 
     private static func result(_ result: CallResult) -> String {
         var line = "call \(result.call): \(result.outcome.word)"

@@ -25,7 +25,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
         let frame = unwrapInboundIn(data)
         switch frame.opcode {
         case .text, .binary: received(Array(frame.unmaskedData.readableBytesView))
-        case .ping: send(.pong, frame.unmaskedData, context)
+        case .ping:
+            // A peer that asks and asks and reads no answer would have us keep them all.
+            guard context.channel.isWritable else { return context.close(promise: nil) }
+            send(.pong, frame.unmaskedData, context)
         // The answer to a keep-alive, in SIP's own words (RFC 5626 §3.5.1).
         case .pong: received(Self.pong)
         case .connectionClose:

@@ -69,11 +69,13 @@ public final class PicturePainter {
         descriptor = own >= 0 ? own : open("/dev/tty", flags)
         guard descriptor >= 0 else { throw .failed(String(cString: strerror(errno))) }
         self.colours = colours
-        platform_install_crash_handlers(descriptor, Self.restoreCodes + "sidetone crashed\r\n")
-        // Keys would be echoed into the picture, and a stopped program would leave it on the screen.
+        platform_install_crash_handlers(descriptor, Self.restoreCodes, "sidetone crashed\r\n")
+        // Keys would be echoed into the picture, and a stopped program or one that Ctrl-\ ended would leave it on the screen.
         var state = savedState
         state.c_lflag &= ~tcflag_t(ECHO)
-        withUnsafeMutableBytes(of: &state.c_cc) { $0[Int(VSUSP)] = 0 }
+        withUnsafeMutableBytes(of: &state.c_cc) { characters in
+            for key in [VSUSP, VQUIT] { characters[Int(key)] = 0 }
+        }
         tcsetattr(descriptor, TCSANOW, &state)
         add(Self.enterCodes)
         resize()

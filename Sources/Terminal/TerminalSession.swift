@@ -47,7 +47,7 @@ public final class TerminalSession: ScreenSurface {
 
         errors = output == 1 ? StandardErrorFile(path: errorLog, environment: Self.environment) : nil
         let lastWords = errors.map { "sidetone crashed; what it said last is in \($0.path)\r\n" } ?? "sidetone crashed\r\n"
-        platform_install_crash_handlers(output, Self.restoreCodes + lastWords)
+        platform_install_crash_handlers(output, Self.restoreCodes, lastWords)
         guard let screen = nc_newterm(name, output, input) else {
             platform_remove_crash_handlers()
             _ = errors?.restore()

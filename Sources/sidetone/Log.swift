@@ -2,7 +2,7 @@ import CPlatform
 import Core
 import Interface
 
-/// The log: a reader of events and of the trace. Passwords, digest answers and keys are not in it.
+/// The log: a reader of events and of the trace. Passwords, digest answers, keys and the tokens of links are not in it.
 struct Log: Sendable {
     let settings: LogSettings
     /// Takes one or more lines; does not block where that would stop media.

@@ -51,7 +51,7 @@ final class Output: Sendable {
             if !json {
                 add(1, line)
                 if showsCodes, case .link(let url, _) = event.event { for line in TerminalCode.lines(url) { add(1, line) } }
-            } else if log.level >= .info, log.descriptor == nil {
+            } else if log.level >= .info, log.descriptor == nil, let line = HumanLines.logged(event.event) {
                 add(2, line)
             }
         } else if level <= log.level {

@@ -36,6 +36,13 @@ struct HumanLinesTests {
         #expect(HumanLines.line(event) == expected)
     }
 
+    @Test func aLinkIsShownToPeopleAndNotToTheLog() {
+        let link = Event.link(url: "https://a:8443/0123456789abcdefghijkl", expiresSeconds: 900)
+        #expect(HumanLines.line(link) == "link for one call, good for 15 minutes: https://a:8443/0123456789abcdefghijkl")
+        #expect(HumanLines.logged(link) == "a link for one call was made, good for 15 minutes")
+        #expect(HumanLines.logged(.notice(.error, code: "c", message: "m", call: nil)) == "error: m")
+    }
+
     @Test func anUnverifiedFingerprintIsCalledSo() {
         var transport = Samples.transport
         transport.remoteFingerprint?.verified = false

@@ -1,6 +1,8 @@
 """The picture in a terminal (tmux), as a person sees it: the colours of its cells, and that it moves."""
 
+import os
 import re
+import signal
 
 import pytest
 
@@ -112,6 +114,22 @@ def test_a_command_draws_the_picture_above_its_lines(terminal, stripes):
     screen = terminal.wait_for(r"^code=0$", 15)
     # The terminal is given back, with the lines on it.
     assert re.search(r"answered", screen) and not shows(terminal.screen(colours=True), STRIPES)
+    assert terminal.settings() == before
+
+
+def test_a_quit_gives_the_terminal_back(terminal, stripes):
+    before = terminal.settings()
+    terminal.type(f"ulimit -c 0; TERM=xterm-256color {binary()} call echo --no-config --audio-in tone:440 --audio-out null --video-in file:{stripes}"
+                  " --video-out terminal; echo code=$?")
+    terminal.press("Enter")
+    first = wait_picture(terminal, STRIPES)
+    # The key does nothing, as on the full screen …
+    terminal.press("C-\\")
+    moves(terminal, first)
+    # … and the signal from outside ends the program and nothing else.
+    os.kill(terminal.program(binary()), signal.SIGQUIT)
+    screen = terminal.wait_for(r"code=131$")
+    assert "crashed" not in screen and not shows(terminal.screen(colours=True), STRIPES), screen
     assert terminal.settings() == before
 
 

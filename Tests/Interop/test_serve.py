@@ -4,6 +4,7 @@ import http.client
 import re
 import socket
 import ssl
+import time
 from types import SimpleNamespace
 
 import av
@@ -260,6 +261,79 @@ def test_https_with_an_own_certificate_beyond_loopback(lab):
     page.press("hang-up")
     page.wait_state("You hung up")
     phone.wait_for("result")
+    phone.stop()
+
+
+def test_a_call_that_is_hung_up_before_it_is_dialled_is_none(lab):
+    phone, url = serve(lab)
+    page = Visit(lab.chromium, url)
+    # The candidates take as long as the test likes.
+    lab.chromium.evaluate("""void (Media.prototype.gathered = async function () {
+        await new Promise(done => { window.letGo = done; });
+        return this.connection.localDescription.sdp;
+    })""")
+    page.call()
+    page.wait_state("Calling")
+    lab.chromium.wait_for("!!window.letGo", 10, "gathering")
+    page.press("hang-up")
+    lab.chromium.evaluate("void window.letGo()")
+    page.wait_state("You hung up", 5)
+    lab.chromium.wait_for("page.signalling.socket.readyState === WebSocket.CLOSED", 5, "end of the connection")
+    # Nothing came of it, so the link is still good.
+    again = Visit(lab.chromium, url)
+    again.wait_state("Ready to call")
+    assert not phone.of("call.incoming") and not [line for line in phone.of("message") if line["code"] == "link-used"]
+    assert len(phone.of("link")) == 1
+    phone.stop()
+
+
+def test_the_log_does_not_have_the_link(lab, tmp_path):
+    log = tmp_path / "log"
+    phone, url = serve(lab, "--auto-answer", "--echo", "--log-file", log, "--log-level", "debug", "--trace-sip")
+    page = Visit(lab.chromium, url)
+    page.call()
+    page.wait_state("Connected")
+    page.press("hang-up")
+    page.wait_state("You hung up")
+    phone.wait_for("result")
+    phone.stop()
+    text = log.read_text()
+    assert "a link for one call was made" in text and "INVITE sip:phone@" in text
+    assert url[-22:] not in text
+    # Without a file the lines on standard error are the log.
+    phone, url = serve(lab, "--log-level", "debug")
+    phone.wait_line(r"a link for one call was made")
+    phone.stop()
+    assert not [line for line in phone.output["stderr"] if url[-22:] in line]
+
+
+def slow_tls(namespace, url, request):
+    """What HTTPS answers to these bytes, read in small pieces through a small buffer; OSError unless it ends with a goodbye."""
+    host, port = re.match(r"https://([^:/]+):(\d+)/", url).groups()
+    plain = namespace.socket(socket.SOCK_STREAM)
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    plain.settimeout(10)
+    plain.connect((host, int(port)))
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with context.wrap_socket(plain, suppress_ragged_eofs=False) as connection:
+        connection.sendall(request)
+        answer = b""
+        while part := connection.recv(1000):
+            answer += part
+            time.sleep(0.005)
+        return answer
+
+
+def test_an_answer_by_https_is_read_to_its_end(lab):
+    phone, url = serve(lab, "--web", f"{lab.link.near.address}:0", "--listen", f"udp:{lab.link.near.address}:0", namespace=lab.link.near)
+    path, host = url[url.rindex("/"):], re.match(r"https://([^/]+)/", url)[1]
+    for body in (b"", b"x" * (1 << 20)):
+        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        answer = slow_tls(lab.link.far, url, head + body)
+        assert answer.startswith(b"HTTP/1.1 405 "), answer[:80]
+    head, _, body = slow_tls(lab.link.far, url, f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ") and len(body) == int(re.search(rb"Content-Length: (\d+)", head)[1]) > 20000
     phone.stop()
 
 

@@ -138,6 +138,21 @@ final class StreamServer {
         return Frame(isFinal: head[0] & 0x80 != 0, isMasked: isMasked, opcode: head[0] & 0x0F, payload: payload)
     }
 
+    /// Sends the same frame again and again and reads nothing; without TLS.
+    /// - Returns: how many bytes it took until the peer was gone; nil when it took `limit` of them and was not.
+    func flood(_ opcode: UInt8, _ payload: [UInt8], limit: Int) -> Int? {
+        let frame = [opcode | 0x80, UInt8(payload.count & 0x7F)] + payload
+        let frames = [[UInt8]](repeating: frame, count: 512).flatMap { $0 }
+        var sent = 0
+        while sent < limit {
+            let rest = frames[(sent % frames.count)...]
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { return sent }
+            sent += count
+        }
+        return nil
+    }
+
     func sendFrame(_ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true) {
         var writer = ByteWriter()
         writer.u8(opcode | (isFinal ? 0x80 : 0))

@@ -1,5 +1,6 @@
 import Core
 import Engine
+import Glibc
 import Interface
 import Runtime
 import Secure
@@ -134,6 +135,23 @@ extension RuntimeTests {
                 #expect(goodbye.opcode == 8 && goodbye.payload == [3, 241])
                 try server.waitForEnd()
             }
+            #expect(try await caller.result().outcome == .unreachable)
+            try await caller.quit()
+        }
+
+        /// Who asks without end and reads no answer is cut off, however willing to write we are.
+        @Test func pingsThatNobodyReadsTheAnswersOf() async throws {
+            let listener = try RawSocket(.tcp)
+            var small: Int32 = 4096
+            setsockopt(listener.descriptor, SOL_SOCKET, SO_RCVBUF, &small, socklen_t(MemoryLayout<Int32>.size))
+            let caller = try await dialling("ws", listener, limit: .seconds(1))
+            try await onThread {
+                let server = try StreamServer(listener)
+                try server.upgrade()
+                _ = try server.takeFrame()
+                #expect(server.flood(9, [UInt8](repeating: 65, count: 125), limit: 32 << 20) != nil)
+            }
+            // The phone connects again, and nobody answers any more.
             #expect(try await caller.result().outcome == .unreachable)
             try await caller.quit()
         }

@@ -25,10 +25,10 @@ int platform_utc_offset(int64_t seconds);
 /// Milliseconds since 1970 UTC.
 int64_t platform_wall_ms(void);
 
-/// Saves the terminal's state of `fd` and installs handlers on SEGV, ILL, TRAP, ABRT, BUS and FPE that write
-/// `restore` (terminal escape codes and text, copied, 1024 bytes at most) and the saved state back, then end the process by
-/// that signal. Also works after a stack overflow of the calling thread.
-void platform_install_crash_handlers(int fd, const char *restore);
+/// Saves the terminal's state of `fd` and installs handlers on SEGV, ILL, TRAP, ABRT, BUS, FPE and QUIT that write
+/// `restore` (terminal escape codes) and the saved state back, then end the process by that signal. All but QUIT, which somebody sent,
+/// leave `words` on the terminal. Both texts are copied, 1024 bytes at most. Also works after a stack overflow of the calling thread.
+void platform_install_crash_handlers(int fd, const char *restore, const char *words);
 void platform_remove_crash_handlers(void);
 
 /// Seconds and nanoseconds of CLOCK_MONOTONIC as nanoseconds.

@@ -128,7 +128,11 @@ extension MediaSession {
             hasReceived = true
             outputs.append(.firstReceived)
         }
-        if receiveVideo(header, in: packet, at: now) { return }
+        if receiveVideo(header, in: packet, at: now) {
+            videoFlow.hasReceived = true
+            return
+        }
+        audioFlow.hasReceived = true
         let payload = packet.extracting(header.payloadRange)
         let reception = rtp.receiveRTP(header, in: packet, at: now)
         switch reception {
@@ -228,14 +232,15 @@ extension MediaSession {
                 at: now)
         else { return }
         UnsafeMutableRawBufferPointer(rebasing: scratch[head...]).copyMemory(from: payload)
-        protectAndSend(head + payload.count, transport, route)
+        if protectAndSend(head + payload.count, transport, route) { audioFlow.hasSent = true }
     }
 
     /// Sends the packet that stands at the beginning of `scratch`.
-    func protectAndSend(_ count: Int, _ transport: MediaTransport, _ route: MediaTransport.Route) {
+    /// - Returns: whether it left.
+    func protectAndSend(_ count: Int, _ transport: MediaTransport, _ route: MediaTransport.Route) -> Bool {
         var length = count
         if let keys = transport.keys {
-            guard let protected = try? keys.outbound.protectRTP(scratch, length: length) else { return }
+            guard let protected = try? keys.outbound.protectRTP(scratch, length: length) else { return false }
             length = protected
         }
         transport.countSent(length)
@@ -244,6 +249,7 @@ extension MediaSession {
             hasSent = true
             outputs.append(.firstSent)
         }
+        return true
     }
 
     /// How loud we are (RFC 6464), where the peer wants to know.

@@ -143,7 +143,9 @@ final class Call {
     /// The outcome of a call that was answered (RFC-independent: the contract's order 22, 21, 20, 24, 23, 0).
     func answeredOutcome(at now: Instant) -> Outcome {
         if let verdict { return verdict }
-        guard let answered = timing.answered, now - answered >= .seconds(1), let negotiated = media.negotiated else { return .answered }
+        guard let answered = timing.answered, let negotiated = media.negotiated else { return .answered }
+        // Media needs a moment: a short call is at fault only when nothing came at all.
+        guard now - answered >= .seconds(1) else { return heldBy == nil && media.isDeaf ? .oneWay : .answered }
         // Both ends give up after the same time; whoever is hung up on first has seen the same failure.
         let nearly = Duration.seconds(1)
         let limits = media.environment.configuration
@@ -151,10 +153,6 @@ final class Call {
         if negotiated.ice != nil, timing.iceConnected == nil, !media.hasReceived, now - answered >= limits.iceTimeout - nearly { return .iceFailed }
         if negotiated.security == .dtls, timing.dtlsConnected == nil, now - answered >= limits.dtlsTimeout - nearly { return .dtlsFailed }
         // Hold does not count: while on hold nothing is expected.
-        guard heldBy == nil else { return .answered }
-        let receives = negotiated.localDirection.receives
-        let sends = negotiated.localDirection.sends
-        if receives && !media.hasReceived || sends && !media.hasSent { return .oneWay }
-        return .answered
+        return heldBy == nil && media.isOneWay ? .oneWay : .answered
     }
 }

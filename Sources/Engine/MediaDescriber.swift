@@ -21,6 +21,8 @@ struct MediaDescriber {
     var quirks = AccountQuirks()
     /// Candidates may be told one by one (RFC 8838).
     private let canTrickle: Bool
+    /// Video is only what came, sent back.
+    private let isEcho: Bool
     /// Bytes that an offer should not exceed; nil over a connection.
     var offerLimit: Int? = MediaDescriber.datagramLimit
 
@@ -54,6 +56,7 @@ struct MediaDescriber {
         acceptsIce = configuration.acceptsIce
         profile = configuration.offeredProfile
         canTrickle = configuration.trickle
+        isEcho = configuration.isEcho
     }
 
     /// An INVITE over UDP should stay under 1300 bytes (RFC 3261 §18.1.1), of which its headers take some 500.
@@ -143,9 +146,11 @@ struct MediaDescriber {
             if known == nil { cryptos = [line] }
             media.cryptos = [line]
         }
+        var video = localVideo(sharing: media)
+        // An echo of nothing sends nothing.
+        if isEcho, evaluation.video?.localDirection.receives == false { video?.direction = .inactive }
         let result = Negotiation.answer(
-            evaluation, session: SessionOrigin(id: origin, address: ground.address.ip), local: media, video: localVideo(sharing: media),
-            previous: local)
+            evaluation, session: SessionOrigin(id: origin, address: ground.address.ip), local: media, video: video, previous: local)
         if case .success(let answer) = result {
             local = answer.description
             negotiated = answer.media

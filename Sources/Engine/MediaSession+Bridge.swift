@@ -89,7 +89,7 @@ extension MediaSession {
                 at: now)
         else { return }
         UnsafeMutableRawBufferPointer(rebasing: scratch[head...]).copyMemory(from: payload)
-        protectAndSend(head + payload.count, transport, route)
+        if protectAndSend(head + payload.count, transport, route) { audioFlow.hasSent = true }
     }
 
     /// The codec that is sent to this call's peer, and what comes from it.

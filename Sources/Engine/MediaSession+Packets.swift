@@ -127,12 +127,16 @@ extension MediaSession {
             hasReceived = true
             outputs.append(.firstReceived)
         }
-        if receiveVideo(header, in: packet, at: now) { return }
+        if receiveVideo(header, in: packet, at: now) {
+            videoFlow.hasReceived = true
+            return
+        }
         // What was never agreed on makes no new source: it would silence the one that is heard.
         guard header.ssrc == rtp.remoteSSRC || describer.negotiated?.expects(header.payloadType) == true else {
             transport.dropped.other += 1
             return
         }
+        audioFlow.hasReceived = true
         let payload = packet.extracting(header.payloadRange)
         let reception = rtp.receiveRTP(header, in: packet, at: now)
         switch reception {
@@ -234,14 +238,15 @@ extension MediaSession {
                 at: now)
         else { return }
         UnsafeMutableRawBufferPointer(rebasing: scratch[head...]).copyMemory(from: payload)
-        protectAndSend(head + payload.count, transport, route)
+        if protectAndSend(head + payload.count, transport, route) { audioFlow.hasSent = true }
     }
 
     /// Sends the packet that stands at the beginning of `scratch`.
-    func protectAndSend(_ count: Int, _ transport: MediaTransport, _ route: MediaTransport.Route) {
+    /// - Returns: whether it left.
+    func protectAndSend(_ count: Int, _ transport: MediaTransport, _ route: MediaTransport.Route) -> Bool {
         var length = count
         if let keys = transport.keys {
-            guard let protected = try? keys.outbound.protectRTP(scratch, length: length) else { return }
+            guard let protected = try? keys.outbound.protectRTP(scratch, length: length) else { return false }
             length = protected
         }
         transport.countSent(length)
@@ -250,6 +255,7 @@ extension MediaSession {
             hasSent = true
             outputs.append(.firstSent)
         }
+        return true
     }
 
     /// How loud we are (RFC 6464), where the peer wants to know.

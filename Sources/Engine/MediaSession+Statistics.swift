@@ -64,7 +64,8 @@ extension MediaSession {
     var streamStatistics: [StreamStatistics] {
         guard let media = negotiated, let codec = media.codecs.first else { return [] }
         let rtp = rtp.statistics
-        let audio = port?.statistics
+        // What passes through to another call is neither decoded nor encoded here: there is no play-out to have figures of.
+        let audio = audioBridge == .passing ? nil : port?.statistics
         var inbound = InboundStatistics()
         inbound.unprotectErrors = transports.values.reduce(0) { $0 + $1.unprotectErrors }
         if let received = rtp.inbound {
@@ -86,7 +87,7 @@ extension MediaSession {
         outbound.roundTripTimeMs = rtp.outbound.roundTripTimeMs
         outbound.remotePacketsLost = rtp.outbound.remotePacketsLost
         outbound.remoteJitterMs = rtp.outbound.remoteJitterMs
-        outbound.audioLevelDbov = hasSent ? audio?.sentLevelDbov : nil
+        outbound.audioLevelDbov = audioFlow.hasSent ? audio?.sentLevelDbov : nil
         let stream = StreamStatistics(
             kind: media.kind.rawValue, codec: codec.name, clockRate: codec.clockRate, direction: media.localDirection.rawValue,
             inbound: inbound, outbound: outbound)
@@ -161,7 +162,7 @@ extension CandidateDescription {
 extension MediaSession {
     /// Tells the RTP session how play-out goes, for VoIP metrics (RFC 3611 §4.7).
     func tellConditions() {
-        guard let codec = negotiated?.codecs.first, let audio = port?.statistics, hasReceived else { return }
+        guard audioBridge != .passing, let codec = negotiated?.codecs.first, let audio = port?.statistics, audioFlow.hasReceived else { return }
         // The buffer's own limit.
         let longest = Duration.nanoseconds(JitterBuffer.greatestDelay).milliseconds
         let isG711 = codec.name.uppercased() == "PCMU" || codec.name.uppercased() == "PCMA"

@@ -145,7 +145,7 @@ extension MediaSession {
         if let place, place + 2 <= packet.count {
             scratch.storeBytes(of: rtp.takeTransportNumber().bigEndian, toByteOffset: place, as: UInt16.self)
         }
-        protectAndSend(packet.count, transport, route)
+        if protectAndSend(packet.count, transport, route) { videoFlow.hasSent = true }
     }
 }
 

@@ -81,6 +81,8 @@ final class MediaSession {
     var videoNumbers: VideoSession.Numbers?
     var hasReceived = false
     var hasSent = false
+    var audioFlow = MediaFlow()
+    var videoFlow = MediaFlow()
     /// The peer wants to know how loud we are.
     var writesLevel = false
     /// The candidates of the present generation that the peer was told of, and whether it was told that there are no more; nil before a description.

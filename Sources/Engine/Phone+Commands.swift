@@ -217,7 +217,7 @@ extension Phone {
         userAgent.handle(.reoffer(call.session, body: offer), at: now)
     }
 
-    private mutating func sendDigits(_ call: Call, _ digits: String, at now: Instant) {
+    mutating func sendDigits(_ call: Call, _ digits: String, at now: Instant) {
         guard call.isAnswered else { return }
         guard call.media.digits.canSend else {
             tell(.warning, "no-dtmf", "the peer takes no telephone-events", call: call.id, at: now)

@@ -26,7 +26,14 @@ extension Phone {
 
     mutating func ended(_ call: Call, _ end: SessionEnd, at now: Instant) {
         if let status = end.status, !(call.timing.answered != nil && status >= 300) { call.status = status }
-        if !end.reason.isEmpty, call.timing.answered == nil { call.reason = Sanitiser.text(end.reason) }
+        // A reason phrase comes with a status. Without one it is our own words: told when the call ends, but not as the peer's.
+        if !end.reason.isEmpty, call.timing.answered == nil {
+            if end.status != nil {
+                call.reason = Sanitiser.text(end.reason)
+            } else {
+                call.verdictReason = call.verdictReason ?? Sanitiser.text(end.reason)
+            }
+        }
         judgeCertificate(call, at: now)
         if call.verdict == nil { call.verdict = outcome(call, end, at: now) }
         if call.direction == .outgoing, call.timing.answered == nil, call.id == focused {
@@ -37,7 +44,15 @@ extension Phone {
             }
             timers.set(.tone, at: now + .seconds(2))
         }
-        conclude(call, endedBy: end.by.rawValue, end: end, at: now)
+        conclude(call, endedBy: Phone.side(end).rawValue, end: end, at: now)
+    }
+
+    /// Where nobody answered, or no connection could be had, it was us who gave up.
+    private static func side(_ end: SessionEnd) -> SessionEnd.Side {
+        switch end.cause {
+        case .timeout, .unreachable, .tls: end.status == nil ? .local : end.by
+        case .bye, .cancelled, .rejected, .unauthorized, .noAck: end.by
+        }
     }
 
     /// A peer that saw a wrong certificate hangs up, often before our own handshake is done: what it showed to us counts all the same.

@@ -169,7 +169,7 @@ extension Phone {
             timers.set(.handshake(call.id), at: (call.media.ice != nil ? path : now) + configuration.dtlsTimeout)
         }
         if timers.deadline(of: .statistics) == nil { timers.set(.statistics, at: now + configuration.statisticsInterval) }
-        if !configuration.digitsAfterAnswer.isEmpty { try? call.media.digits.enqueue(configuration.digitsAfterAnswer) }
+        if !configuration.digitsAfterAnswer.isEmpty { sendDigits(call, configuration.digitsAfterAnswer, at: now) }
         judgeMedia(call, at: now)
         seekPath(call, at: now)
         trickle(call, at: now)

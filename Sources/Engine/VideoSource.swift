@@ -15,7 +15,7 @@ extension PhoneConfiguration {
         guard offering ? offersVideo : takesOfferedVideo || isEcho else { return nil }
         let sends = videoSource != .none || isEcho
         // A file alone is sent to somebody who need not show us anything; a name alone (`--codec VP8`) asks to see.
-        let receives = receivesVideo || isEcho || !sends || !offering
+        let receives = receivesVideo || isEcho || !sends
         return sends ? receives ? .sendrecv : .sendonly : .recvonly
     }
 }

@@ -7,6 +7,8 @@ public struct ListenSpecification: Sendable, Equatable {
     public var address: SocketAddress
     /// False for the default port, which gives way to any other when it is taken.
     public var isExplicit: Bool
+    /// UDP that nobody asked for, to send from: it is not announced and takes no calls but those that our own servers pass on.
+    public var sendsOnly = false
 
     public init(transport: SIPTransport, address: SocketAddress, isExplicit: Bool) {
         self.transport = transport

@@ -33,7 +33,8 @@ extension PhoneClient {
                 .warning(code: "port-taken", message: "UDP port \(listener.address.port) is taken; listening on \(bound.address.port)"),
                 at: PhoneClient.now())
         }
-        signalling.append(SignallingSocket(transport: .udp, address: bound.address, descriptor: bound.descriptor))
+        signalling.append(
+            SignallingSocket(transport: .udp, address: bound.address, descriptor: bound.descriptor, sendsOnly: listener.sendsOnly))
     }
 
     /// Signalling over UDP is read past SwiftNIO, which ends the process or the channel at most errors that the kernel reports for a datagram sent

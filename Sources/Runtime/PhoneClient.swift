@@ -95,6 +95,7 @@ public actor PhoneClient {
         var address: Core.SocketAddress
         /// UDP: the phone's own; TCP: the channel's.
         var descriptor: Int32
+        var sendsOnly = false
     }
 
     /// The descriptor is the channel's and goes with it.
@@ -143,7 +144,9 @@ public actor PhoneClient {
         watchNetwork()
         let now = PhoneClient.now()
         phone.start(at: now)
-        for socket in signalling { phone.handle(.signalling(.listening(socket.transport, socket.address)), at: now) }
+        for socket in signalling {
+            phone.handle(.signalling(socket.sendsOnly ? .sendsOnly(socket.address) : .listening(socket.transport, socket.address)), at: now)
+        }
         // WebSocket connections are only opened, from that address.
         for listener in listeners where listener.transport == .ws || listener.transport == .wss {
             phone.handle(.signalling(.listening(listener.transport, listener.address)), at: now)

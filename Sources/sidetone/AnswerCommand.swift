@@ -39,25 +39,15 @@ struct AnswerCommand: ParsableCommand {
 /// What decides how `answer` ends.
 struct Waiting: Sendable {
     private(set) var exitCode: Int32?
-    private var registered: Set<AccountID> = []
-    /// Told just before the registration that it failed.
-    private var isTLSFailure = false
+    private var registration = FirstRegistration()
 
     mutating func readerLeft() { exitCode = exitCode ?? HeadlessLoop.brokenPipeCode }
 
     /// Whether this event ends the phone: the first call's result with `--once`, or an account that could not register at the start.
     mutating func isOver(_ event: Event, once: Bool) -> Bool {
         guard exitCode == nil else { return false }
-        switch event {
-        case .result(let result) where once: exitCode = result.outcome.exitCode
-        case .registration(let account, .registered, _, _): registered.insert(account)
-        case .notice(.warning, Outcome.tlsFailed.word, _, nil): isTLSFailure = true
-        // A refresh that fails later is tried again.
-        case .registration(let account, .failed, let status, _) where !registered.contains(account):
-            let isRefused = status.map { [401, 403, 407].contains($0) } == true
-            exitCode = (isTLSFailure ? Outcome.tlsFailed : isRefused ? .unauthorized : .unreachable).exitCode
-        default: break
-        }
+        exitCode = registration.failure(event)
+        if once, case .result(let result) = event { exitCode = result.outcome.exitCode }
         return exitCode != nil
     }
 }

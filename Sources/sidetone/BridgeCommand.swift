@@ -37,11 +37,14 @@ struct Bridging: Sendable {
     private var answered: Set<CallID> = []
     private var open: Set<CallID> = []
     private var isBroken = false
+    private var registration = FirstRegistration()
 
     mutating func readerLeft() { if exitCode == 0 { exitCode = HeadlessLoop.brokenPipeCode } }
 
     /// Whether this event ends the phone: no call is left.
     mutating func isOver(_ event: Event) -> Bool {
+        // The call's result follows, whatever it was that the registrar said.
+        if exitCode == 0, let code = registration.failure(event) { exitCode = code }
         switch event {
         case .callState(let call, .calling, _, _): open.insert(call)
         case .callState(let call, .answered, _, _): answered.insert(call)
@@ -52,7 +55,7 @@ struct Bridging: Sendable {
         case .result(let result):
             open.remove(result.call)
             let cannotStart: [Outcome] = [.usage, .unreachable, .tlsFailed, .unauthorized]
-            if answered.count < 2, !isBroken, cannotStart.contains(result.outcome) { exitCode = result.outcome.exitCode }
+            if exitCode == 0, answered.count < 2, !isBroken, cannotStart.contains(result.outcome) { exitCode = result.outcome.exitCode }
             isBroken = true
             return open.isEmpty
         default: break

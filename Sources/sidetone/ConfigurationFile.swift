@@ -40,6 +40,16 @@ struct ConfigurationFile: Sendable {
         } catch {
             throw UsageError("\(path):\(error.line): \(error.message)")
         }
+        // An error of the file itself is an object, too, where the file asks for them.
+        let json = table.entries.contains { if case .boolean(true) = $0.value.kind { $0.key == "json" } else { false } }
+        self = try UsageError.told(json: json) {
+            var file = ConfigurationFile()
+            try file.read(table, path)
+            return file
+        }
+    }
+
+    private mutating func read(_ table: TOMLTable, _ path: String) throws {
         for entry in table.entries {
             let origin = Origin.key(Sanitiser.text(entry.key), path: path, line: entry.line)
             if entry.key == "account", case .table(let tables) = entry.value.kind {

@@ -22,11 +22,12 @@ struct HeadlessLoop {
     var pictures: Mailbox<CallPicture>?
     var painter: PicturePainter?
 
-    /// Returns when the phone has finished and all is written: the signal that ended it, or nil. A second signal ends the process at once.
+    /// Returns when the phone has finished and all is written: the signal that ended it, or nil. A second signal, a second or more after the first, ends the
+    /// process at once.
     func run() -> Int32? {
         var streams = OutputStreams()
         var deadline = limit.map { platform_monotonic_ns() &+ UInt64(clamping: $0.totalNanoseconds) }
-        var signal: Int32?
+        var interruption = Interruption()
         var hasReader = true
         while true {
             let taken = output.take()
@@ -43,7 +44,7 @@ struct HeadlessLoop {
             }
             if taken.isFinished, streams.isEmpty {
                 painter?.stop()
-                return signal
+                return interruption.signal
             }
             var wait: Int32 = -1
             if let due = deadline {
@@ -70,13 +71,13 @@ struct HeadlessLoop {
             }
             _ = poll(&descriptors, nfds_t(descriptors.count), wait)
             while let number = Signals.next(sizeChanged: { painter?.resize() }) {
-                // The phone has had its chance, or only the last lines wait for a reader.
-                if signal != nil || taken.isFinished {
+                switch interruption.takes(number, isFinished: taken.isFinished, at: platform_monotonic_ns()) {
+                case .end: post(.interrupted(signal: number))
+                case .nothing: break
+                case .endAtOnce:
                     painter?.stop()
-                    _exit(Signals.exitCode(number))
+                    _exit(Signals.exitCode(interruption.signal ?? number))
                 }
-                signal = number
-                post(.interrupted(signal: number))
             }
         }
     }

@@ -27,8 +27,8 @@ enum Help {
             page(
                 "sidetone bridge URI URI [options]",
                 [
-                    "Calls the first, then the second, and joins them: audio is transcoded only when the",
-                    "codecs differ, VP8 passes through. A leg that ends ends the other.",
+                    "Calls the first, then the second, and joins them: audio is transcoded only",
+                    "when the codecs differ, VP8 passes through. A leg that ends ends the other.",
                 ],
                 OptionTable.bridge,
                 [

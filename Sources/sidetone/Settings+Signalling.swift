@@ -10,7 +10,8 @@ extension Settings {
     mutating func readSignalling(_ choices: Choices, role: Role) throws {
         listeners = try choices.all("listen").map(Settings.listener)
         if listeners.isEmpty {
-            let port: UInt16 = role == .call ? 0 : 5060
+            // Who waits to be called stands at the usual place; `serve` is called by way of its page.
+            let port: UInt16 = role == .screen || role == .answer ? 5060 : 0
             listeners = [ListenSpecification(transport: .udp, address: SocketAddress(.anyV4, port), isExplicit: false)]
             // When the port is taken, the second family takes any without saying so again.
             let second = port != 0 && !Settings.canBind(.anyV4, port) ? 0 : port
@@ -18,8 +19,10 @@ extension Settings {
                 listeners.append(ListenSpecification(transport: .udp, address: SocketAddress(.v6(0, 0), second), isExplicit: false))
             }
         } else if !listeners.contains(where: { $0.transport == .udp }) {
-            // Outgoing UDP still needs a socket to send from.
-            listeners.append(ListenSpecification(transport: .udp, address: SocketAddress(listeners[0].address.ip, 0), isExplicit: false))
+            // Outgoing UDP still needs a socket to send from; nobody asked for calls to it.
+            var source = ListenSpecification(transport: .udp, address: SocketAddress(listeners[0].address.ip, 0), isExplicit: false)
+            source.sendsOnly = true
+            listeners.append(source)
         }
         phone.identity = try choices.value("identity").map(Settings.uri)
         phone.proxy = try choices.value("proxy").map(Settings.uri)

@@ -19,7 +19,7 @@ struct UsageError: Error, CustomStringConvertible {
         do {
             return try body()
         } catch var error as UsageError {
-            error.wantsJSON = json
+            error.wantsJSON = error.wantsJSON || json
             throw error
         }
     }

@@ -139,6 +139,10 @@ def test_vp8_passes_from_browser_to_browser_untouched(lab, tmp_path):
         assert len(received) - begin - len(sent) <= 30
         assert sum(marker for _, marker in sent) >= 100 and not sent[0][0][0][0] & 1, "begins with a key frame"
     # Nothing was decoded or encoded for it: the browsers' Opus passed as well.
+    for result in (first, second):
+        inbound = audio(result)["inbound"]
+        assert inbound["packetsReceived"] > 0 and audio(result)["outbound"]["audioLevelDbov"] is None
+        assert {inbound[name] for name in ("concealedSamples", "totalSamplesReceived", "audioLevelDbov", "jitterBufferDelayMs")} == {None}
     assert any("passed through" in line["message"] for line in phone.of("message") if line["code"] == "bridged")
     for web in (one, other):
         web.leave()

@@ -1,13 +1,16 @@
 """The exit codes and outcomes that come without a call: what a script sees when it did not work."""
 
+import json
 import os
 import socket
+import subprocess
+import threading
 
 import pytest
 
 from peers.dns import NameServer
 from peers.sipp import Sipp
-from sidetone import Sidetone
+from sidetone import Sidetone, binary, environment
 
 QUIET = ["--no-config", "--audio-in", "null", "--audio-out", "null"]
 LOOPBACK = ["--listen", "udp:127.0.0.1:0"]
@@ -79,6 +82,14 @@ def test_an_unknown_key_in_the_configuration_is_named_with_file_and_line(tmp_pat
     assert "colour" in phone.text("stderr") and f"{file}:3" in phone.text("stderr")
 
 
+def test_a_mistake_in_a_file_that_wants_json_is_an_object(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text('colour = "blue"\njson = true\n')
+    phone = Sidetone("call", "echo", "--config", str(file), json=False)
+    assert phone.wait(10) == 2
+    assert [json.loads(line)["type"] for line in phone.text("stdout").splitlines()] == ["error"] and f"{file}:1" in phone.text("stdout")
+
+
 @pytest.mark.parametrize("transport,kind", [("udp", socket.SOCK_DGRAM), ("tcp", socket.SOCK_STREAM)])
 def test_a_port_that_is_taken_is_a_usage_error(transport, kind):
     with socket.socket(socket.AF_INET, kind) as taken:
@@ -110,12 +121,43 @@ def test_a_name_that_does_not_exist_is_unreachable(own_link, tmp_path):
 
 
 def test_a_closed_udp_port_is_unreachable_at_once():
-    result = check(Sidetone("call", f"sip:bob@127.0.0.1:{free_port()}", *QUIET, *LOOPBACK), 10, "unreachable", 5)
+    phone = Sidetone("call", f"sip:bob@127.0.0.1:{free_port()}", *QUIET, *LOOPBACK)
+    result = check(phone, 10, "unreachable", 5)
     assert result["sip"]["status"] is None and result["setup"]["answeredMs"] is None
+    # Nobody said anything or ended it; our own words are told as the call ends.
+    assert result["sip"]["reason"] is None and result["sip"]["endedBy"] == "local"
+    assert phone.of("call.state")[-1]["state"] == "ended" and phone.of("call.state")[-1]["reason"]
 
 
 def test_a_closed_tcp_port_is_unreachable_at_once():
     check(Sidetone("call", f"sip:bob@127.0.0.1:{free_port(socket.SOCK_STREAM)};transport=tcp", *QUIET, *LOOPBACK), 10, "unreachable", 5)
+
+
+# The registrar's word
+
+def registrar(reply):
+    """Refuses every request with this status line; its port."""
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            request, source = server.recvfrom(65536)
+            lines = request.decode().split("\r\n")
+            kept = [line for line in lines[1:] if line.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
+            kept = [line + ";tag=r" if line.startswith("To:") else line for line in kept]
+            server.sendto("\r\n".join([f"SIP/2.0 {reply}", *kept, "Content-Length: 0", "", ""]).encode(), source)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return server.getsockname()[1]
+
+
+@pytest.mark.parametrize("command", [["answer"], ["bridge", "sip:a@127.0.0.1:9", "sip:b@127.0.0.1:9"]], ids=lambda command: command[0])
+@pytest.mark.parametrize("reply,code", [("404 Not Found", 10), ("500 Server Internal Error", 10), ("403 Forbidden", 12)])
+def test_who_cannot_register_cannot_start(command, reply, code):
+    phone = Sidetone(*command, *QUIET, *LOOPBACK, "--account", f"sip:me@127.0.0.1:{registrar(reply)}", env={"SIDETONE_PASSWORD": "x"})
+    assert phone.wait(10) == code
+    assert phone.of("registration")[-1]["state"] == "failed" and phone.of("registration")[-1]["status"] == int(reply[:3])
 
 
 # 12 … 18: what the peer answers
@@ -229,6 +271,18 @@ def test_a_signal_during_a_call_says_bye_and_prints_the_result(number, code):
     check(call, code, "interrupted", 5)
     other_code, other = answer.finish(5)
     assert other["sip"]["endedBy"] == "remote" and other["outcome"] in ("answered", "one-way")
+
+
+def test_the_two_signals_of_timeout_are_one(tmp_path):
+    """It sends one to the program and one to the program's group."""
+    answer = Sidetone("answer", *QUIET, *LOOPBACK, "--auto-answer", "--once")
+    command = ["timeout", "--preserve-status", "2", binary(), "call", f"sip:a@127.0.0.1:{answer.port()}", *QUIET, *LOOPBACK, "--json"]
+    ended = subprocess.run(command, capture_output=True, timeout=20, env=environment(tmp_path))
+    assert ended.returncode == 143
+    result = json.loads(ended.stdout.splitlines()[-1])
+    assert (result["type"], result["outcome"], result["exitCode"]) == ("result", "interrupted", 143)
+    code, other = answer.finish(5)
+    assert code == 0 and other["sip"]["endedBy"] == "remote"
 
 
 @pytest.mark.parametrize("number,code", [(2, 130), (15, 143)], ids=["SIGINT", "SIGTERM"])

@@ -75,6 +75,22 @@ extension RuntimeTests {
             try await phone.quit()
         }
 
+        /// What nobody asked for is not announced, and takes no request of a stranger.
+        @Test func aSocketToSendFromIsNoListener() async throws {
+            var source = try #require(ListenSpecification("udp:127.0.0.1:0"))
+            source.sendsOnly = true
+            let phone = try TestPhone(specifications: [try #require(ListenSpecification("tcp:127.0.0.1:0")), source])
+            try await phone.client.start()
+            _ = try await phone.port("tcp")
+            let port = try #require(await phone.client.udpAddress?.port)
+            let socket = try RawSocket(.udp)
+            let answer = await socket.exchange(Requests.options("UDP", from: socket.port, branch: "s1"), with: port)
+            #expect(answer?.hasPrefix("SIP/2.0 403 ") == true)
+            let announced = phone.log.events.compactMap { if case .listening(let transport, _, _) = $0 { transport } else { nil } }
+            #expect(announced == ["tcp"])
+            try await phone.quit()
+        }
+
         @Test func stopClosesTheSockets() async throws {
             let phone = try await TestPhone.started(["udp:127.0.0.1:0", "tcp:127.0.0.1:0"])
             let udp = try await phone.port("udp")

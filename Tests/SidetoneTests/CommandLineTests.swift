@@ -48,7 +48,7 @@ import Testing
 
     // MARK: help
 
-    @Test(arguments: [nil, "call", "answer", "serve", "devices"])
+    @Test(arguments: [nil, "call", "answer", "bridge", "serve", "devices"])
     func helpFitsAScreenAndEndsWithExamples(_ command: String?) {
         let lines = Help.text(command: command).split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count <= 40)
@@ -63,7 +63,10 @@ import Testing
     }
 
     /// The parser takes what the table tells, and the table tells what the parser takes.
-    @Test(arguments: [(["call", "echo"], OptionTable.call), (["answer"], OptionTable.answer), (["serve"], OptionTable.serve), ([], [])])
+    @Test(arguments: [
+        (["call", "echo"], OptionTable.call), (["answer"], OptionTable.answer), (["serve"], OptionTable.serve),
+        (["bridge", "echo", "echo"], OptionTable.bridge), ([], []),
+    ])
     func theTableIsTheParsers(_ command: [String], _ own: [OptionTable.Row]) throws {
         var declared: Set<String> = []
         for option in (OptionTable.shared + own).flatMap(\.options) {
@@ -108,5 +111,50 @@ import Testing
 
     @Test func aRefreshThatFailsEndsNothing() {
         #expect(end(once: false, registration(.registered, 200), registration(.failed, 503)) == (nil, nil))
+    }
+
+    // MARK: how bridge ends
+
+    private func bridged(_ events: Event...) -> (isOver: Bool, code: Int32) {
+        var bridging = Bridging()
+        let isOver = events.reduce(false) { bridging.isOver($1) || $0 }
+        return (isOver, bridging.exitCode)
+    }
+
+    private func ended(_ outcome: Outcome, _ call: Int = 1) -> Event {
+        .result(CallResult(call: CallID(call), outcome: outcome, remoteUri: "sip:a@b", endedBy: "remote"))
+    }
+
+    private func state(_ state: CallState, _ call: Int) -> Event { .callState(CallID(call), state, heldBy: nil, reason: nil) }
+
+    /// As `answer` ends, whatever the call's own result calls it.
+    @Test(
+        arguments: [(404, Outcome.notFound, 10), (500, .sipFailure, 10), (503, .sipFailure, 10), (403, .unauthorized, 12)] as [(Int, Outcome, Int32)])
+    func bridgeEndsWhenItCannotRegister(_ status: Int, _ outcome: Outcome, _ code: Int32) {
+        #expect(bridged(registration(.registering, nil), registration(.failed, status), ended(outcome)) == (true, code))
+    }
+
+    @Test func bridgeEndsWithTheLastCall() {
+        let up = [registration(.registered, 200), state(.calling, 1), state(.answered, 1), state(.calling, 2)]
+        var bridging = Bridging()
+        let over = (up + [ended(.busy, 2), ended(.answered, 1)]).map { bridging.isOver($0) }
+        #expect(over == [false, false, false, false, false, true])
+        #expect(bridging.exitCode == 0)
+        #expect(bridged(state(.calling, 1), ended(.unreachable)) == (true, 10))
+    }
+
+    // MARK: signals
+
+    /// `timeout` sends two of each.
+    @Test func aSecondSignalAtOnceIsTheSameWish() {
+        var interruption = Interruption()
+        let times: [(Int32, UInt64)] = [(15, 5_000_000_000), (15, 5_000_100_000), (2, 5_999_999_999), (2, 6_000_000_000)]
+        let wishes = times.map { interruption.takes($0, isFinished: $1 == 5_999_999_999, at: $1) }
+        #expect(wishes == [.end, .nothing, .nothing, .endAtOnce])
+        #expect(interruption.signal == 15)
+        var late = Interruption()
+        let wish = late.takes(2, isFinished: true, at: 0)
+        #expect(wish == .endAtOnce)
+        #expect(late.signal == 2)
     }
 }

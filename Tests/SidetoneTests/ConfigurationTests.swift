@@ -15,6 +15,15 @@ import Testing
         }
     }
 
+    /// An error of the file itself is an object where the file asks for objects, wherever it says so.
+    @Test(arguments: [
+        ("json = true\ncolour = 1", true), ("colour = 1\njson = true", true), ("json = false\ncolour = 1", false), ("colour = 1", false),
+    ])
+    func errorsOfAFileThatWantsJSON(_ text: String, _ wants: Bool) {
+        let error = #expect(throws: UsageError.self) { try UsageError.told(json: false) { try load(text) } }
+        #expect(error?.wantsJSON == wants)
+    }
+
     @Test func valuesFlagsAndAccounts() throws {
         let file = try load(
             """

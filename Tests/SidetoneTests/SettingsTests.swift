@@ -37,6 +37,9 @@ import Testing
         let call = try settings(role: .call)
         #expect(call.listeners.allSatisfy { $0.address.port == 0 && $0.transport == .udp })
         #expect(!call.phone.registersAtStart)
+        // Only the full-screen phone and `answer` want the usual port.
+        for role in [Settings.Role.bridge, .serve] { #expect(try settings(role: role).listeners.allSatisfy { $0.address.port == 0 }) }
+        #expect(try settings(role: .screen).listeners.first?.address.port == 5060)
     }
 
     @Test func listenersAreThoseThatWereNamed() throws {
@@ -46,7 +49,7 @@ import Testing
         // UDP is added only to send from.
         let tcpOnly = try settings(["listen": ["tcp:127.0.0.1:5071"]]).listeners
         #expect(tcpOnly.map(\.transport) == [.tcp, .udp])
-        #expect(tcpOnly.last?.address.port == 0)
+        #expect(tcpOnly.last?.address.port == 0 && tcpOnly.map(\.sendsOnly) == [false, true] && made.allSatisfy { !$0.sendsOnly })
     }
 
     @Test func codecsAreCanonicalAndOnce() throws {

@@ -59,6 +59,17 @@ import Testing
         #expect(pair.alice.result?.outcome == .answered)
     }
 
+    /// Digits that the peer cannot take are not dropped without a word.
+    @Test func digitsThatThePeerCannotTake() {
+        let pair = Pair(alice: { $0.digitsAfterAnswer = "12" })
+        pair.edit(from: pair.alice) { text in text.lines = text.lines.filter { !$0.contains("telephone-event") } }
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(2))
+        #expect(pair.alice.notices == ["no-dtmf"] && pair.alice.digits(.outgoing).isEmpty && pair.bob.digits(.incoming).isEmpty)
+        pair.finish()
+        #expect(pair.alice.result?.outcome == .answered)
+    }
+
     /// A held call that ends well is no one-way call.
     @Test func aCallThatEndsOnHold() {
         let pair = Pair()

@@ -28,7 +28,12 @@ import Testing
             #expect(went[0].header.ssrc != came[0].header.ssrc)
         }
         #expect(trio.bob.heard().share(of: Pair.aliceTone) > 0.9 && trio.alice.heard().share(of: Pair.bobTone) > 0.9)
-        // The hub decodes nothing.
+        // The hub decodes nothing, and knows nothing about what it did not decode.
+        for stream in trio.hub.snapshot.calls.flatMap(\.streams) {
+            #expect(stream.inbound.packetsReceived > 145 && stream.outbound.packetsSent > 145)
+            #expect(stream.inbound.concealedSamples == nil && stream.inbound.totalSamplesReceived == nil && stream.inbound.audioLevelDbov == nil)
+            #expect(stream.inbound.jitterBufferDelayMs == nil && stream.outbound.audioLevelDbov == nil)
+        }
         #expect(trio.hub.audio.attachedCount == 0 && trio.hub.snapshot.calls.map(\.joinedWith) == [trio.toBob, trio.toAlice])
         trio.finish()
     }

@@ -129,5 +129,16 @@ import Testing
         #expect(trio.bob.heard().share(of: Pair.aliceTone) > 0.9 && trio.alice.heard().share(of: Pair.bobTone) > 0.9)
         #expect(trio.bob.snapshot.calls.first?.hasVideo == false)
         trio.finish()
+        #expect((trio.hub.results + trio.alice.results + trio.bob.results).map(\.outcome) == [.answered, .answered, .answered, .answered])
+    }
+
+    /// A bridge negotiates video both ways before it knows whether anybody has some.
+    @Test func nobodyHasAPicture() {
+        let trio = Trio(alice: { $0.isEcho = true }, bob: { $0.isEcho = true }, hub: { $0.offersVideo = true })
+        #expect(trio.bridge())
+        trio.simulation.run(for: .seconds(3))
+        #expect(trio.hub.snapshot.calls.allSatisfy { $0.streams.last?.kind == "video" && $0.streams.last?.direction == "sendrecv" })
+        trio.finish()
+        #expect((trio.hub.results + trio.alice.results + trio.bob.results).map(\.outcome) == [.answered, .answered, .answered, .answered])
     }
 }

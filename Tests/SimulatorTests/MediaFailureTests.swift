@@ -94,6 +94,19 @@ import Testing
         pair.finish()
     }
 
+    /// Too short for anything to be at fault, but for nothing at all.
+    @Test(arguments: [true, false]) func aShortCall(isSilent: Bool) {
+        let pair = Pair()
+        pair.drop { [bob = pair.bob.address] in isSilent && $0.kind == .rtp && $0.source.ip == bob }
+        pair.dial()
+        #expect(pair.simulation.run(limit: .seconds(5)) { pair.bob.hasMedia && (isSilent || pair.alice.hasMedia) })
+        pair.bob.command(.hangUp(pair.bob.call))
+        pair.simulation.run(for: .milliseconds(500))
+        #expect(pair.alice.result?.outcome == (isSilent ? .oneWay : .answered))
+        #expect(pair.bob.result?.outcome == .answered)
+        pair.finish()
+    }
+
     @Test func quitEndsEverythingSoon() {
         let pair = Pair()
         #expect(pair.connect())

@@ -147,6 +147,10 @@ import Testing
         pair.dial()
         pair.simulation.run(for: .seconds(40))
         #expect(pair.alice.result?.outcome == .unreachable)
+        // Nobody said a reason phrase or ended it; why it ended is told all the same.
+        #expect(pair.alice.result?.status == nil && pair.alice.result?.reason == nil && pair.alice.result?.endedBy == "local")
+        let why = pair.alice.events.compactMap { if case .callState(_, .ended, _, let reason) = $0.event { reason } else { nil } }
+        #expect(why == ["no response"])
         pair.finish()
     }
 

@@ -245,4 +245,69 @@ import Testing
         #expect(Set(packets.filter { $0.from == "192.0.2.1" }.map(\.header.ssrc)).count == 2)
         pair.finish()
     }
+
+    // MARK: exit code 23
+
+    /// Each kind is judged by its own packets: what came of the other does not count for it.
+    @Test(arguments: ["VP8", "opus"]) func oneKindAloneIsOneWay(lost: String) {
+        let pair = pair(
+            alice: { $0.receivesVideo = true },
+            bob: {
+                $0.videoSource = .file(Self.file)
+                sees(&$0)
+            })
+        let payloadTypes: Set<UInt8> = lost == "VP8" ? [97, 98] : [96]
+        pair.drop { [bob = pair.bob.address] in
+            $0.kind == .rtp && $0.source.ip == bob && $0.payload.count > 1 && payloadTypes.contains($0.payload[1] & 0x7F)
+        }
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(2))
+        pair.finish()
+        #expect(pair.alice.result?.outcome == .oneWay && pair.alice.result?.exitCode == 23)
+        #expect(pair.bob.result?.outcome == .answered)
+        let received = pair.alice.result?.streams.map(\.inbound.packetsReceived) ?? []
+        #expect(received.count == 2 && (received[0] == 0) == (lost == "opus") && (received[1] == 0) == (lost == "VP8"), "\(received)")
+    }
+
+    /// Who only asks to see gets no promise of a picture from an echo, to which nothing comes.
+    @Test func anEchoOfNothingSendsNothing() {
+        let pair = Pair(alice: { $0.offersVideo = true }, bob: { $0.isEcho = true })
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(2))
+        #expect(pair.alice.snapshot.calls.first?.streams.last?.kind == "video")
+        #expect(pair.alice.snapshot.calls.first?.streams.last?.direction == "inactive")
+        #expect(pair.bob.snapshot.calls.first?.streams.last?.direction == "inactive")
+        pair.finish()
+        #expect(pair.alice.result?.outcome == .answered && pair.bob.result?.outcome == .answered)
+    }
+
+    /// Two echoes wait for each other's picture: nobody is at fault.
+    @Test func echoesWithoutAPicture() {
+        let pair = Pair(
+            alice: {
+                $0.offersVideo = true
+                $0.isEcho = true
+            }, bob: { $0.isEcho = true })
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(2))
+        #expect(pair.alice.snapshot.calls.first?.streams.last?.direction == "sendrecv")
+        pair.finish()
+        #expect(pair.alice.result?.outcome == .answered && pair.bob.result?.outcome == .answered)
+    }
+
+    /// A file alone is shown, and nothing is asked for: also by who is called.
+    @Test func aFileAloneAsksForNothing() {
+        let pair = pair(
+            alice: { $0.receivesVideo = true },
+            bob: {
+                $0.videoSource = .file(Self.file)
+                $0.takesOfferedVideo = true
+            })
+        #expect(pair.connect())
+        pair.simulation.run(for: .seconds(2))
+        #expect(pair.bob.snapshot.calls.first?.streams.last?.direction == "sendonly")
+        #expect(pair.alice.frames().count > 40 && pair.bob.frames().isEmpty)
+        pair.finish()
+        #expect(pair.alice.result?.outcome == .answered && pair.bob.result?.outcome == .answered)
+    }
 }

@@ -7,7 +7,9 @@ extension UserAgent {
     static let known: Set<SIPMethod> = Set(allowed + [.register, .prack, .refer, .notify, .subscribe, .message, .publish])
 
     mutating func admit(_ request: SIPRequest, _ key: TransactionKey, _ flow: SIPFlow, isMerged: Bool, at now: Instant) {
-        if let refusal = guestRefusal(of: request, flow) ?? refusal(of: request, isMerged: isMerged) { return respond(key, refusal, at: now) }
+        if let refusal = guestRefusal(of: request, flow) ?? sourceRefusal(of: request, flow) ?? refusal(of: request, isMerged: isMerged) {
+            return respond(key, refusal, at: now)
+        }
         if let tag = request.headers.to?.tag {
             let dialog = LocalDialog(callID: request.headers.callID ?? "", localTag: tag)
             guard let id = sessionsByDialog[dialog] else { return respond(key, SIPResponse(to: request, status: 481), at: now) }
@@ -42,6 +44,16 @@ extension UserAgent {
         // Another server of a cluster proves the same name.
         guard let name = verifiedName(known) else { return false }
         return verifiedName(flow) == name
+    }
+
+    /// 403 to a stranger who begins something at a socket that nobody asked for.
+    private func sourceRefusal(of request: SIPRequest, _ flow: SIPFlow) -> SIPResponse? {
+        guard flow.transport == .udp, request.headers.to?.tag == nil, request.method != .cancel else { return nil }
+        let isSource = sources.contains {
+            $0.port == flow.local.port && ($0.ip == flow.local.ip || $0.ip.isUnspecified && $0.ip.isV4 == flow.local.ip.isV4)
+        }
+        guard isSource, !isServer(flow.remote.ip) else { return nil }
+        return SIPResponse(to: request, status: 403, toTag: random.token(8))
     }
 
     private mutating func admitInvite(_ request: SIPRequest, _ key: TransactionKey, _ flow: SIPFlow, at now: Instant) {

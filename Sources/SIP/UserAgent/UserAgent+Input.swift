@@ -4,6 +4,7 @@ extension UserAgent {
     public mutating func handle(_ input: consuming Input, at now: Instant) {
         switch input {
         case .listening(let transport, let address): listeners.append((transport, address))
+        case .sendsOnly(let address): sources.append(address)
         case .resolved(let id, let targets): resolved(id, targets, at: now)
         case .resolutionFailed(let id, let reason): resolutionFailed(id, reason, at: now)
         case .connected(let id, let local, let remote): connected(id, local, remote, at: now)

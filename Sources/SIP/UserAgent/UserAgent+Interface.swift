@@ -5,6 +5,8 @@ extension UserAgent {
     public enum Input: Sendable {
         /// A socket is bound. Its address may be unspecified (0.0.0.0).
         case listening(SIPTransport, SocketAddress)
+        /// A UDP socket to send from: no request outside a dialog is taken there, but from the servers of our accounts.
+        case sendsOnly(SocketAddress)
         /// The answer to `.resolve`: in the order to try.
         case resolved(ResolutionID, [ResolvedTarget])
         case resolutionFailed(ResolutionID, String)

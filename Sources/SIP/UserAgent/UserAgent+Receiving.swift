@@ -132,8 +132,11 @@ extension UserAgent {
         }
         guard serverTransactions.count < limit else { return false }
         if transactionsBySource[flow.remote.ip, default: 0] < configuration.maximumServerTransactionsPerSource { return true }
-        return accounts.values.contains { account in account.addresses.contains { $0.ip == flow.remote.ip } }
+        return isServer(flow.remote.ip)
     }
+
+    /// One of our accounts' servers stands there.
+    func isServer(_ ip: IPAddress) -> Bool { accounts.values.contains { account in account.addresses.contains { $0.ip == ip } } }
 
     private mutating func receiveAcknowledgement(_ request: SIPRequest, _ key: TransactionKey, _ flow: SIPFlow, at now: Instant) {
         if serverTransactions[key]?.takesAcknowledgement == true {

@@ -42,6 +42,8 @@ public struct UserAgent: StateMachine {
     /// The names under which servers were reached, to come back to them when a connection is gone.
     var serverNames: [Remote: String] = [:]
     var listeners: [(transport: SIPTransport, address: SocketAddress)] = []
+    /// UDP sockets that are there to send from only.
+    var sources: [SocketAddress] = []
 
     var timers = TimerTable<Timer>()
     private var outputs: [Output] = []

@@ -118,4 +118,39 @@ import Testing
         network.run(until: 80)
         #expect(bob.leftovers == noLeftovers)
     }
+
+    // MARK: a socket that nobody asked for
+
+    @Test(arguments: ["INVITE", "OPTIONS"]) func strangersAreRefusedWhereWeOnlySend(method: String) {
+        let bob = network.phone("bob", "192.0.2.2")
+        network.tell(bob, .sendsOnly(SocketAddress(.anyV4, bob.address.port)))
+        let peer = network.script("192.0.2.9")
+        network.send(peer.request(method, "sip:bob@192.0.2.2", body: method == "INVITE" ? "x" : ""), from: peer.address, to: bob.address)
+        network.run(until: 0.15)
+        #expect(peer.responses.map(\.status).last == 403 && bob.story == [])
+        network.run(until: 80)
+        #expect(bob.leftovers == noLeftovers)
+    }
+
+    /// What we began goes on there, and the server at which we registered may bring calls.
+    @Test func whatWeBeganGoesOnWhereWeOnlySend() throws {
+        let alice = network.phone("alice", "192.0.2.1")
+        network.tell(alice, .sendsOnly(SocketAddress(.anyV4, alice.address.port)))
+        let bob = network.phone("bob", "192.0.2.2")
+        bob.answers()
+        _ = network.call(alice, bob.uri)
+        network.run(until: 1)
+        for (_, event) in bob.events { if case .incomingCall(let session, _) = event { network.tell(bob, .hangUp(session, reason: nil)) } }
+        network.run(until: 2)
+        #expect(alice.story.last == "ended remote 200 bye")
+
+        let server = network.script("192.0.2.50")
+        network.names["pbx.example"] = [server.address]
+        network.tell(alice, .addAccount(SIPAccount(id: "a", uri: try #require(SIPURI("sip:alice@pbx.example")))))
+        network.tell(alice, .register("a"))
+        network.run(until: 3)
+        network.send(server.request("INVITE", "sip:alice@192.0.2.1", body: "x"), from: server.address, to: alice.address)
+        network.run(until: 4)
+        #expect(alice.story.last == "incoming x")
+    }
 }

@@ -7,6 +7,7 @@ import pytest
 
 from peers.process import Process
 from peers.pulse import Pulse, finish_listening
+from peers.stalls import Stalls
 from peers.terminal import Terminal
 from sidetone import Sidetone, assert_media, binary, environment
 from sound import dominant, level, read_wav, resampled, similarity, tone, write_wav
@@ -29,13 +30,24 @@ def device(name):
 
 @pytest.mark.parametrize("codec,least", [("opus", 0.8), ("PCMU", 0.85)])
 def test_what_the_caller_speaks_is_heard_at_the_callees_loudspeaker_and_the_ring_before(pulse, tmp_path, codec, least):
-    """The callee is the full-screen phone: it rings, and is answered by key."""
+    """A machine that stands still tears the sound of any phone: such a run, and no other, is done again."""
+    for attempt in range(3):
+        found, stall = speak(pulse, tmp_path / f"{attempt}", codec)
+        if found >= least or stall < 0.02:
+            break
+    assert found >= least, f"{found:.3f}; the machine stood still for {stall * 1000:.0f} ms at most"
+
+
+def speak(pulse, folder, codec):
+    """The callee is the full-screen phone: it rings, and is answered by key. How much of the speech is heard there, and the longest time in s for
+    which the machine let nobody run meanwhile."""
+    folder.mkdir()
     rate, speech = read_wav(SPEECH)
-    said = tmp_path / "said.wav"
+    said = folder / "said.wav"
     write_wav(said, 48000, np.concatenate([resampled(speech, rate, 48000), np.zeros(24000)]))
-    speakers = {name: tmp_path / f"{name}.wav" for name in ("caller", "callee")}
+    speakers = {name: folder / f"{name}.wav" for name in ("caller", "callee")}
     port = free_port()
-    terminal = Terminal(tmp_path / "tmux", environment(tmp_path / "home", pulse.environment))
+    terminal = Terminal(folder / "tmux", environment(folder / "home", pulse.environment))
     terminal.type(" ".join([str(binary()), "--no-config", "--listen", f"udp:127.0.0.1:{port}", *device("callee")]))
     terminal.press("Enter")
     terminal.wait_for("Dial:")
@@ -46,7 +58,8 @@ def test_what_the_caller_speaks_is_heard_at_the_callees_loudspeaker_and_the_ring
     ring, ringback = (wait_for_sound(speakers[name], 5) for name in ("callee", "caller"))
     terminal.press("F2")
     call.wait_state("media", 10)
-    assert pulse.feed("caller", said).wait(10) == 0
+    with Stalls() as stalls:
+        assert pulse.feed("caller", said).wait(10) == 0
     code, result = call.finish(20)
     terminal.wait_for("No call")
     terminal.press("F10")
@@ -58,8 +71,7 @@ def test_what_the_caller_speaks_is_heard_at_the_callees_loudspeaker_and_the_ring
     assert min(abs(ring - 660), abs(ring - 880)) < 10, "one of the two tones of the ring"
     assert abs(ringback - 425) < 10, "the ring-back tone"
     heard_rate, heard = read_wav(speakers["callee"])
-    found = similarity(speech, rate, heard, heard_rate)
-    assert found >= least, f"{found:.3f}"
+    return similarity(speech, rate, heard, heard_rate), stalls.longest
 
 
 def test_sound_goes_the_other_way_too(pulse, tmp_path):
